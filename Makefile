@@ -1,0 +1,52 @@
+# Two commands matter: `make report` and `make test`. Both set everything up first.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+DATA   ?= data
+OUTPUT ?= output
+
+.PHONY: report test test-all check bench setup system clean
+
+report: setup          ## analyse the newest month of the demo store and say where the PDF is
+	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT)
+
+test: setup check      ## everything that ends within ten minutes
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: setup check  ## the long tests too
+	$(BIN)/python -m pytest
+
+check: setup           ## style, types and the order of imports
+	$(BIN)/ruff check reportgen tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup           ## seconds of every stage, cold, on DATA
+	$(BIN)/python tests/benchmarks/bench_run.py --data $(DATA)
+
+setup: system $(READY)
+
+# pip keeps to the constraints, so everyone has the versions that were tested together.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# WeasyPrint draws text with Pango, which pip cannot bring. Root on Debian gets it installed;
+# everyone else is told what to type by `reportgen doctor`.
+system:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  missing=""; \
+	  ldconfig -p | grep -q libpangoft2-1.0 || missing="$$missing libpango-1.0-0 libpangoft2-1.0-0"; \
+	  ldconfig -p | grep -q libharfbuzz-subset || missing="$$missing libharfbuzz-subset0"; \
+	  $(PYTHON) -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing; fi; \
+	fi
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

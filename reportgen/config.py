@@ -1,0 +1,286 @@
+"""reportgen.toml as frozen settings.
+
+A file's text comes in, `Settings` goes out: the contract of the data and everything a store may
+choose. What a file leaves out is taken from the contract that ships with the package, table by
+table, so a store's file may hold nothing but what differs. Secrets never stand in the file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from reportgen.contract import Contract, Kind, Labels, Role, _Frozen
+from reportgen.errors import ConfigError
+from reportgen.rules import Rule, RuleError, parse_rule
+
+FILE_NAME = "reportgen.toml"
+SHIPPED_CONTRACT = "one_click.toml"
+
+#: Names that rules may use beside the contract's columns.
+RISK = "risk"
+RISK_BAND = "risk_band"
+BANDS = ("low", "medium", "high")
+
+#: What the analysis adds to the table of customers; a column of the contract may not hide it.
+RESERVED = frozenset({"id", RISK, RISK_BAND, "fallen", "alike", "contactable", "part"})
+
+_NAMED_BY_STORE = ("store", "tables", "columns", "segments", "recommendations", "presentation")
+
+
+class Store(_Frozen):
+    """Who the report is about.
+
+    ``currency`` is an ISO code; where it is absent, money is written without one.
+    """
+
+    name: Labels
+    currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
+    languages: tuple[str, ...] = Field(default=("ru", "en"), min_length=1)
+
+
+class Cleaning(_Frozen):
+    """Limits of the declared repairs.
+
+    Attributes
+    ----------
+    outlier_limit
+        Largest plausible modified z-score, 0.6745·|x − median| / MAD (Iglewicz and Hoaglin, 1993).
+    missing_tolerance
+        Largest share of customers that may be missing from a table; they are excluded.
+    repair_double_encoding
+        Whether Cyrillic that was encoded twice is decoded; otherwise it is refused.
+    minimum_customers
+        Fewer do not carry an analysis.
+    """
+
+    outlier_limit: float = Field(default=3.5, gt=0)
+    missing_tolerance: float = Field(default=0.01, ge=0, le=1)
+    repair_double_encoding: bool = True
+    minimum_customers: int = Field(default=200, ge=50)
+
+
+class ModelSearch(_Frozen):
+    """The model search and the split it is judged on."""
+
+    candidates: int = Field(default=60, ge=4, le=2_000)
+    folds: int = Field(default=5, ge=2, le=20)
+    test_share: float = Field(default=0.25, gt=0.05, lt=0.9)
+    seed: int = Field(default=20, ge=0, lt=2**32)
+    families: tuple[str, ...] = ("decision_tree", "nearest_neighbours", "logistic_regression",
+                                 "support_vectors")
+    sample: int = Field(default=20_000, ge=200)
+    explained_customers: int = Field(default=300, ge=50, le=5_000)
+    workers: int = Field(default=0, ge=0, description="processes; 0 means one a core")
+
+
+class Risk(_Frozen):
+    """Where the bands of risk begin, as probabilities."""
+
+    medium: float = Field(default=0.3, gt=0, lt=1)
+    high: float = Field(default=0.6, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.medium >= self.high:
+            raise ValueError("'medium' must lie below 'high'")
+        return self
+
+
+class Segment(_Frozen):
+    """A named group of customers, told by a rule."""
+
+    rule: str
+    label: Labels
+
+
+class Recommendations(_Frozen):
+    """Which columns the five recommendations look at.
+
+    Attributes
+    ----------
+    focus, focus_label
+        Rule and name of the segment that all five speak about.
+    promo, promo_buyer
+        The share of purchases made on promotion, and from which share on a customer counts as
+        buying mostly on promotion.
+    depth
+        Columns that tell how deep a customer looks (pages, categories).
+    basket
+        Goods left unpaid.
+    contacts
+        Marketing contacts that reached the customer this month.
+    levels, falls
+        Columns whose low level, or whose fall, is tested as a signal of risk.
+    """
+
+    focus: str
+    focus_label: Labels
+    promo: str
+    promo_buyer: float = Field(default=0.5, gt=0, lt=1)
+    depth: tuple[str, ...]
+    basket: str
+    contacts: str
+    levels: tuple[str, ...]
+    falls: tuple[str, ...]
+
+
+class Total(_Frozen):
+    """A key figure over the months that the tables hold, oldest column first."""
+
+    label: Labels
+    columns: tuple[str, ...] = Field(min_length=1)
+
+
+class Presentation(_Frozen):
+    """What the report shows of the contract's columns."""
+
+    totals: dict[str, Total] = {}
+    profile: tuple[str, ...] = ()
+
+
+class Settings(Contract):
+    """Everything a run needs to know about the store; see the parts."""
+
+    store: Store
+    cleaning: Cleaning = Cleaning()
+    model: ModelSearch = ModelSearch()
+    risk: Risk = Risk()
+    segments: dict[str, Segment] = {}
+    recommendations: Recommendations
+    presentation: Presentation = Presentation()
+
+    @property
+    def rule_columns(self) -> dict[str, tuple[str, ...] | None]:
+        """Names a rule may use: number columns give None, categories their values."""
+        known: dict[str, tuple[str, ...] | None] = {RISK: None, RISK_BAND: BANDS}
+        for name, column in self.columns.items():
+            if column.role != Role.IGNORE:
+                known[name] = tuple(column.values) if column.kind == Kind.CATEGORY else None
+        return known
+
+    def rule(self, text: str) -> Rule:
+        """Parse a rule over this store's columns."""
+        return parse_rule(text, columns=self.rule_columns)
+
+    @field_validator("segments")
+    @classmethod
+    def _plain_names(cls, segments: dict[str, Segment]) -> dict[str, Segment]:
+        for name in segments:
+            if not name.isidentifier():
+                raise ValueError(f"{name!r} must be a plain name of letters, digits and _")
+        return segments
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Self:
+        for name, segment in self.segments.items():
+            self._check_rule(f"segments.{name}.rule", segment.rule)
+        rules = self.recommendations
+        self._check_rule("recommendations.focus", rules.focus)
+        single = {"promo": rules.promo, "basket": rules.basket, "contacts": rules.contacts}
+        for key, name in single.items():
+            self._check_numbers(f"recommendations.{key}", (name,))
+        for key in ("depth", "levels", "falls"):
+            self._check_numbers(f"recommendations.{key}", getattr(rules, key))
+        for name, total in self.presentation.totals.items():
+            self._check_numbers(f"presentation.totals.{name}", total.columns)
+        for name in self.presentation.profile:
+            if name not in self.columns or self.columns[name].role == Role.IGNORE:
+                raise ValueError(f"presentation.profile: unknown column {name!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _free_names(self) -> Self:
+        if taken := RESERVED & set(self.columns):
+            raise ValueError(f"columns: {', '.join(sorted(taken))}: the report uses this name "
+                             "itself, choose another")
+        return self
+
+    def _check_rule(self, key: str, text: str) -> None:
+        try:
+            self.rule(text)
+        except RuleError as error:
+            raise ValueError(f"{key}: {error}") from None
+
+    def _check_numbers(self, key: str, names: tuple[str, ...]) -> None:
+        numbers = [name for name, column in self.columns.items()
+                   if column.role != Role.IGNORE and column.kind == Kind.NUMBER]
+        for name in names:
+            if name not in numbers:
+                raise ValueError(f"{key}: {name!r} is not a number column; "
+                                 f"known: {', '.join(numbers)}")
+
+
+def shipped_text() -> str:
+    """Return the text of the contract that ships with the package."""
+    return files("reportgen").joinpath(SHIPPED_CONTRACT).read_text(encoding="utf-8")
+
+
+def find_file(data: Path) -> Path | None:
+    """Look for reportgen.toml in a data folder, then in its parent."""
+    for folder in (data, data.parent):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None
+
+
+def load(path: Path | None) -> Settings:
+    """Read settings from a file, or the shipped contract where there is none.
+
+    Raises
+    ------
+    ConfigError
+        Naming the file, each key at fault and the allowed range.
+    """
+    if path is None:
+        return parse(shipped_text(), name=SHIPPED_CONTRACT)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.name}: cannot be read as UTF-8 text: {error}") from error
+    return parse(text, name=path.name)
+
+
+def parse(text: str, *, name: str = FILE_NAME) -> Settings:
+    """Read settings from the text of a reportgen.toml.
+
+    A file that describes tables or columns of its own replaces the shipped ones as a whole; any
+    other section is laid over the shipped one key by key.
+    """
+    try:
+        own = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: not valid TOML: {error}") from error
+    try:
+        return Settings.model_validate(_over_shipped(own))
+    except ValidationError as error:
+        raise ConfigError(_explain(error, name)) from error
+
+
+def _over_shipped(own: Mapping[str, Any]) -> dict[str, Any]:
+    merged: dict[str, Any] = tomllib.loads(shipped_text())
+    if "columns" in own or "tables" in own:
+        # Another store: neither this one's name nor its columns may shine through.
+        for section in _NAMED_BY_STORE:
+            merged.pop(section, None)
+    for section, value in own.items():
+        base = merged.get(section)
+        merged[section] = {**base, **value} if isinstance(base, dict) and isinstance(
+            value, dict) else value
+    return merged
+
+
+def _explain(error: ValidationError, name: str) -> str:
+    lines = [f"{name}: {error.error_count()} wrong setting(s)"]
+    for fault in error.errors(include_url=False):
+        key = ".".join(map(str, fault["loc"]))
+        message = fault["msg"].removeprefix("Value error, ")
+        given = fault.get("input")
+        got = f" (got {given!r})" if isinstance(given, str | int | float) else ""
+        lines.append(f"  {key + ': ' if key else ''}{message}{got}")
+    return "\n".join(lines)

@@ -1,0 +1,68 @@
+"""Which month's folder a command means.
+
+A data folder (a month's own, or one that holds folders of months) and a month, if named, come in;
+the folder to read and the month's name, ``YYYY-MM``, go out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reportgen.errors import ConfigError
+
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+
+
+class DataFolderError(ConfigError):
+    """There is no such folder, or it has no such month."""
+
+
+@dataclass(frozen=True)
+class MonthFolder:
+    """A month's name and the folder with its tables."""
+
+    month: str
+    path: Path
+
+
+def is_month(name: str) -> bool:
+    """Whether a name reads ``YYYY-MM``."""
+    return _MONTH.fullmatch(name) is not None
+
+
+def find_month(data: Path, month: str | None = None) -> MonthFolder:
+    """Find the folder of a month, the newest where none is named.
+
+    Raises
+    ------
+    DataFolderError
+        Where the folder is missing, holds no month, the month named is not there or is no month,
+        or the month cannot be told from the folder's name.
+    """
+    if month is not None and not is_month(month):
+        raise DataFolderError(f"--month {month!r} is not a month; write it as YYYY-MM")
+    if not data.is_dir():
+        raise DataFolderError(f"there is no folder {data}; name one by --data, or make a demo "
+                              "store by `reportgen demo`")
+    months = sorted(child.name for child in data.iterdir() if child.is_dir()
+                    and is_month(child.name))
+    if months:
+        return _of_months(data, months, month)
+    if not any(child.is_file() and not child.name.startswith(".") for child in data.iterdir()):
+        raise DataFolderError(f"{data} holds no tables; put a month's tables there, or make a "
+                              "demo store by `reportgen demo`")
+    name = month or data.resolve().name
+    if not is_month(name):
+        raise DataFolderError(f"which month is {data}? Name it by --month YYYY-MM")
+    return MonthFolder(name, data)
+
+
+def _of_months(data: Path, months: Sequence[str], month: str | None) -> MonthFolder:
+    if month is None:
+        return MonthFolder(months[-1], data / months[-1])
+    if month not in months:
+        raise DataFolderError(f"{data} has no month {month}; it has {', '.join(months)}")
+    return MonthFolder(month, data / month)

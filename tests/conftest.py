@@ -1,0 +1,22 @@
+"""What many tests need: the shipped settings and a report built by hand."""
+
+from __future__ import annotations
+
+import pytest
+from reports import make_report
+
+from reportgen import config
+from reportgen.config import Settings
+from reportgen.results import Report
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """Return the contract that ships with the package."""
+    return config.load(None)
+
+
+@pytest.fixture(scope="session")
+def report() -> Report:
+    """Return a month's report without fitting a model; it is frozen, so all tests share it."""
+    return make_report()

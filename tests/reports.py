@@ -1,0 +1,345 @@
+"""A Report built by hand, of the size and shape of a store's real month; no model is fitted.
+
+`make_report` takes replacements for whole parts. The figures agree with each other: bands,
+histogram, segments and classes count the same 1,296 customers, of whom 494 are fallen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import sqrt
+from typing import Any
+
+from reportgen import config
+from reportgen import results as r
+
+MONTH = "2026-10"
+CUSTOMERS, FALLEN, ALIKE = 1296, 494, 92
+CONTACTABLE = 959
+
+SETTINGS = config.load(None)
+
+
+def make_report(**changes: Any) -> r.Report:
+    """Return the report with whole parts replaced."""
+    report = r.Report(
+        schema_version=r.SCHEMA_VERSION,
+        store=r.StoreInfo(name=dict(SETTINGS.store.name), currency="", languages=("ru", "en")),
+        month=MONTH,
+        columns=columns(),
+        data=data_quality(),
+        overview=overview(),
+        model=model(),
+        explanation=explanation(),
+        focus=focus(),
+        segments=segments(),
+        recommendations=recommendations(),
+        caveats=(
+            r.Caveat("same_month", {}),
+            r.Caveat("promotion_not_cause", {}),
+            r.Caveat("test_size", {"n": 324}),
+        ),
+        provenance=r.Provenance(
+            program="0.1.0",
+            versions={"python": "3.11", "scikit-learn": "1.9.1", "shap": "0.51.0",
+                      "pandas": "3.1.0", "duckdb": "1.5.0"},
+            settings_sha256="5f" * 32,
+        ),
+    )
+    return replace(report, **changes)
+
+
+# ── Figures with intervals ───────────────────────────────────────────────────────────────────────
+
+
+def rate(hits: int, n: int) -> r.Estimate:
+    """Share with Wilson's 95 % interval."""
+    share, z2 = hits / n, 1.96**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = sqrt(share * (1 - share) / n + z2 / (4 * n * n)) * 1.96 / (1 + z2 / n)
+    return r.Estimate(share, max(0.0, centre - half), min(1.0, centre + half), n)
+
+
+def about(value: float, half: float, n: int = 324) -> r.Estimate:
+    """Estimate with an interval of equal arms."""
+    return r.Estimate(value, value - half, value + half, n)
+
+
+def gap(one: r.Estimate, other: r.Estimate) -> r.Estimate:
+    """Difference of two rates with Newcombe's interval."""
+    value = one.value - other.value
+    low = sqrt((one.value - one.low) ** 2 + (other.high - other.value) ** 2)
+    high = sqrt((one.high - one.value) ** 2 + (other.value - other.low) ** 2)
+    return r.Estimate(value, value - low, value + high, one.n + other.n)
+
+
+# ── Columns and data ─────────────────────────────────────────────────────────────────────────────
+
+
+def columns() -> dict[str, r.ColumnInfo]:
+    return {
+        name: r.ColumnInfo(
+            name=name, role=column.role.value, kind=column.kind.value, unit=column.unit.value,
+            window=column.window.value, group=column.group, decimals=column.decimals,
+            label=dict(column.label), short=dict(column.short),
+            values={value: dict(entry.label) for value, entry in column.values.items()},
+        )
+        for name, column in SETTINGS.columns.items()
+        if column.role != "ignore"
+    }
+
+
+def data_quality() -> r.DataQuality:
+    files = (
+        ("customers", "market_file.csv", ",", 1300), ("revenue", "market_money.csv", ",", 3900),
+        ("minutes", "market_time.csv", ",", 2600), ("profit", "money.csv", ";", 1300),
+    )
+    log = (
+        ("alias", "customers", "service_tier", "стандартт", "standard", 10, 52_100.0),
+        ("alias", "customers", "popular_category", "Косметика и аксесуары", "cosmetics", 223, None),
+        ("alias", "minutes", "period", "предыдцщий_месяц", "previous", 1300, None),
+        ("decimal_comma", "profit", "profit", "", "", 1300, None),
+        ("not_regular", "revenue", "revenue_previous", "", "", 3, 14_014.4),
+        ("outlier", "revenue", "revenue_current", "106862.2", "", 1, 106_862.2),
+    )
+    return r.DataQuality(
+        files=tuple(r.SourceFile(table, file, "ab" * 32, "utf-8", delimiter, rows, 1300)
+                    for table, file, delimiter, rows in files),
+        log=tuple(r.CleaningEntry(*entry) for entry in log),
+        exclusions=(r.Exclusion("not_regular", 3, 14_014.4), r.Exclusion("outlier", 1, 106_862.2)),
+        customers_in=1300, customers_used=CUSTOMERS, rows_in=9100, rows_changed=2837,
+        share_changed=2837 / 9100, money_in=6_909_449.1, money_used=6_788_572.5, light="amber",
+    )
+
+
+# ── Overview ─────────────────────────────────────────────────────────────────────────────────────
+
+RISK_OTHERS = (190, 150, 96, 70, 53, 40, 30, 24, 19, 16, 12, 10, 14, 14, 13, 12, 12, 11, 9, 7)
+RISK_FALLEN = (2, 4, 6, 8, 10, 11, 11, 12, 13, 14, 17, 18, 24, 30, 38, 46, 54, 62, 64, 50)
+
+
+def overview() -> r.Overview:
+    bands = (
+        ("low", 0.0, 0.3, 640, 41), ("medium", 0.3, 0.6, 196, 85), ("high", 0.6, 1.0, 460, 368),
+    )
+    classes = (
+        ("minutes_current", 10.95, 0.30, 14.60, 0.28), ("pages_per_visit", 5.57, 0.31, 9.80, 0.23),
+        ("promo_share", 0.453, 0.027, 0.238, 0.011), ("unpaid_items", 3.73, 0.20, 2.29, 0.10),
+        ("categories_per_visit", 2.62, 0.11, 3.67, 0.09),
+        ("revenue_current", 5303.7, 79.0, 5197.7, 55.0),
+    )
+    return r.Overview(
+        customers=CUSTOMERS, fallen=FALLEN, fallen_share=rate(FALLEN, CUSTOMERS),
+        alike=ALIKE, alike_share=ALIKE / CUSTOMERS,
+        contactable=CONTACTABLE, contactable_share=CONTACTABLE / CUSTOMERS,
+        fallen_contactable=368, alike_contactable=68,
+        totals=(
+            r.Total("revenue", {"ru": "выручка", "en": "revenue"}, "money",
+                    (6_267_718.0, 6_411_919.5, 6_788_572.5), (4836.2, 4947.5, 5238.1), 0.0587),
+            r.Total("minutes", {"ru": "минуты на сайте", "en": "minutes on the site"}, "minutes",
+                    (17_458.0, 17_121.0), (13.47, 13.21), -0.0193),
+        ),
+        classes=tuple(
+            r.ClassMeans(column, about(fallen, fallen_half, FALLEN),
+                         about(others, others_half, CUSTOMERS - FALLEN),
+                         about(fallen - others, fallen_half + others_half, CUSTOMERS))
+            for column, fallen, fallen_half, others, others_half in classes
+        ),
+        bands=tuple(r.Band(name, low, high, n, n / CUSTOMERS, fallen, rate(fallen, n))
+                    for name, low, high, n, fallen in bands),
+        risk_edges=tuple(step / 20 for step in range(21)),
+        risk_fallen=RISK_FALLEN, risk_others=RISK_OTHERS,
+    )
+
+
+# ── Model and drivers ────────────────────────────────────────────────────────────────────────────
+
+
+def model() -> r.ModelCard:
+    families = (
+        ("support_vectors", 15, 0.912, 0.016, 0.921, 0.815, True),
+        ("logistic_regression", 15, 0.898, 0.019, 0.907, 0.801, False),
+        ("nearest_neighbours", 15, 0.887, 0.021, 0.893, 0.776, False),
+        ("decision_tree", 15, 0.846, 0.024, 0.852, 0.742, False),
+    )
+    calibration = (
+        (0.03, 2, 130), (0.08, 9, 130), (0.13, 15, 129), (0.19, 27, 130), (0.27, 36, 129),
+        (0.38, 44, 130), (0.52, 71, 129), (0.67, 84, 130), (0.82, 100, 129), (0.93, 106, 130),
+    )
+    return r.ModelCard(
+        family="support_vectors",
+        parameters={"C": "1.7", "gamma": "0.05", "kernel": "rbf"}, scaling="standard",
+        memorises=False, candidates=60, folds=5, seed=20,
+        customers_train=972, customers_test=324, fallen_train=370, fallen_test=124,
+        cv_roc_auc=0.912, train_roc_auc=0.958, test_roc_auc=about(0.921, 0.031),
+        test_f1=about(0.815, 0.050), test_precision=about(0.838, 0.063),
+        test_recall=about(0.794, 0.071), threshold=0.47, confusion=(98, 19, 26, 181),
+        baseline_roc_auc=0.5, baseline_f1=0.553,
+        oof_roc_auc=about(0.914, 0.016, CUSTOMERS), oof_brier=about(0.112, 0.009, CUSTOMERS),
+        families=tuple(
+            r.FamilyScore(family, candidates, mean, sd, about(auc, 0.12 * (1.18 - auc)),
+                          about(f1, 0.05), winner)
+            for family, candidates, mean, sd, auc, f1, winner in families
+        ),
+        roc=tuple(r.Point(x / 40, min(1.0, (x / 40) ** 0.22 * 0.97 + 0.03 * (x / 40)))
+                  for x in range(41)),
+        calibration=tuple(r.CalibrationBin(promised, rate(fell, n))
+                          for promised, fell, n in calibration),
+        target_window="same_month",
+    )
+
+
+#: Column, importance, direction and correlation, the strongest first.
+DRIVERS: tuple[tuple[str, float, r.Direction, float | None], ...] = (
+    ("pages_per_visit", 0.112, "down", -0.93), ("minutes_current", 0.081, "down", -0.91),
+    ("promo_share", 0.052, "up", 0.78), ("contacts_6_months", 0.047, "down", -0.88),
+    ("categories_per_visit", 0.041, "down", -0.90), ("unpaid_items", 0.038, "up", 0.92),
+    ("minutes_previous", 0.036, "down", -0.89), ("popular_category", 0.027, "unclear", None),
+    ("revenue_before_previous", 0.024, "down", -0.83), ("revenue_current", 0.017, "unclear", 0.31),
+    ("revenue_change", 0.012, "up", 0.64), ("days_registered", 0.009, "unclear", 0.44),
+    ("revenue_previous", 0.008, "unclear", -0.12), ("service_tier", 0.006, "unclear", None),
+    ("minutes_change", 0.006, "up", 0.58), ("revenue_change_2", 0.005, "unclear", 0.22),
+    ("service_errors", 0.004, "down", -0.71), ("contacts_current", 0.003, "unclear", 0.06),
+    ("permission", 0.001, "unclear", None),
+)
+
+#: Of the top drivers: lowest and highest value, customers, fallen among them.
+BINS: dict[str, tuple[tuple[float, float, int, int], ...]] = {
+    "pages_per_visit": ((1, 4, 265, 224), (5, 6, 240, 139), (7, 8, 210, 47), (9, 10, 212, 29),
+                        (11, 12, 165, 26), (13, 20, 204, 29)),
+    "minutes_current": ((4, 9, 280, 184), (10, 11, 209, 126), (12, 13, 214, 85), (14, 15, 204, 53),
+                        (16, 18, 215, 24), (19, 23, 174, 22)),
+    "promo_share": ((0.11, 0.15, 233, 31), (0.16, 0.21, 260, 40), (0.22, 0.24, 187, 74),
+                    (0.25, 0.28, 206, 58), (0.29, 0.39, 209, 132), (0.40, 0.99, 201, 159)),
+    "contacts_6_months": ((0.9, 3.4, 234, 159), (3.5, 3.9, 213, 110), (4.0, 4.2, 208, 80),
+                          (4.3, 4.7, 239, 71), (4.8, 5.3, 190, 40), (5.4, 6.6, 212, 34)),
+}
+
+
+def explanation() -> r.Explanation:
+    total = sum(importance for _, importance, _, _ in DRIVERS)
+    return r.Explanation(
+        drivers=tuple(
+            r.Driver(column, importance, importance / total, direction, correlation, tuple(
+                r.Bin(low, high, "", n, rate(fallen, n))
+                for low, high, n, fallen in BINS.get(column, ())))
+            for column, importance, direction, correlation in DRIVERS
+        ),
+        base_probability=0.381, customers=300, background=100, additivity_error=0.0021,
+    )
+
+
+# ── Segments ─────────────────────────────────────────────────────────────────────────────────────
+
+#: Column: mean in the focus, among the others, half an interval of the difference.
+PROFILE = {
+    "revenue_current": (5142.6, 5249.4, 168.0), "profit": (4.02, 3.99, 0.18),
+    "promo_share": (0.782, 0.257, 0.025), "minutes_current": (10.7, 13.5, 0.61),
+    "pages_per_visit": (5.1, 8.6, 0.58), "categories_per_visit": (2.4, 3.4, 0.21),
+    "unpaid_items": (4.2, 2.7, 0.37),
+}
+
+#: Category: customers of the focus, and of everyone.
+CATEGORIES = {
+    "children": (55, 329), "cosmetics": (24, 223), "textile": (20, 250), "beauty": (17, 182),
+    "cookware": (15, 138), "appliances": (9, 174),
+}
+
+
+def profile(scale: float = 1.0) -> tuple[r.ProfileRow, ...]:
+    """Rows whose distance from the others is `scale` times that of the focus."""
+    return tuple(
+        r.ProfileRow(column, others + scale * (segment - others), others,
+                     about(scale * (segment - others), half, CUSTOMERS))
+        for column, (segment, others, half) in PROFILE.items()
+    )
+
+
+def category_rows(customers: int) -> tuple[r.CategoryRow, ...]:
+    """Shares of the categories in a segment of so many customers, as in the focus."""
+    rows = []
+    for value, (inside, everyone) in CATEGORIES.items():
+        n = round(inside * customers / 140)
+        segment, others = rate(n, customers), rate(everyone - inside, CUSTOMERS - customers)
+        rows.append(r.CategoryRow("popular_category", value, n, segment.value, others.value,
+                                  gap(segment, others)))
+    return tuple(rows)
+
+
+def segment(name: str, rule: str, label: r.Labels, *, customers: int, fallen: int, alike: int,
+            contactable: int, risk: float, scale: float = 1.0) -> r.Segment:
+    conditions = tuple((c.column, c.operator, c.value) for c in SETTINGS.rule(rule).conditions)
+    return r.Segment(
+        name=name, label=label, rule=rule, conditions=conditions, suppressed=False,
+        customers=customers, share=customers / CUSTOMERS, fallen=fallen, alike=alike,
+        contactable=contactable, contactable_share=contactable / customers, risk=risk,
+        decline=rate(fallen, customers),
+        others_decline=rate(FALLEN - fallen, CUSTOMERS - customers),
+        profile=profile(scale), categories=category_rows(customers),
+    )
+
+
+def focus() -> r.Segment:
+    label = {"ru": "высокий риск, покупают в основном по акциям",
+             "en": "high risk, buying mostly on promotion"}
+    return segment("focus", SETTINGS.recommendations.focus, label, customers=140, fallen=131,
+                   alike=9, contactable=104, risk=0.84)
+
+
+def segments() -> tuple[r.Segment, ...]:
+    sizes = {
+        "high_risk_high_profit": (138, 109, 29, 101, 0.81, 0.8),
+        "high_risk_promo": (140, 131, 9, 104, 0.84, 1.0),
+        "premium_at_risk": (156, 126, 30, 114, 0.80, 0.7),
+        "unpaid_baskets": (444, 252, 41, 327, 0.55, 0.5),
+        "no_messages": (337, 126, 24, 0, 0.38, 0.05),
+    }
+    return tuple(
+        segment(name, entry.rule, dict(entry.label), customers=n, fallen=fallen, alike=alike,
+                contactable=contactable, risk=risk, scale=scale)
+        for name, entry in SETTINGS.segments.items()
+        for n, fallen, alike, contactable, risk, scale in [sizes[name]]
+    )
+
+
+# ── Recommendations ──────────────────────────────────────────────────────────────────────────────
+
+
+def signal(column: str, form: Any, threshold: float, below: r.Estimate, above: r.Estimate,
+           customers: int, fallen: int, finding: Any) -> r.Signal:
+    return r.Signal(column, form, threshold, below, above, gap(below, above), customers, fallen,
+                    finding)
+
+
+def signals() -> tuple[r.Signal, ...]:
+    return (
+        signal("pages_per_visit", "level", 6, rate(91, 127), rate(33, 197), 505, 363, "confirmed"),
+        signal("minutes_current", "level", 10, rate(64, 97), rate(60, 227), 386, 254, "confirmed"),
+        signal("categories_per_visit", "level", 2, rate(65, 105), rate(59, 219), 418, 260,
+               "confirmed"),
+        signal("minutes_change", "fall", -0.4, rate(10, 41), rate(114, 283), 164, 40, "opposite"),
+    )
+
+
+def recommendations() -> tuple[r.Recommendation, ...]:
+    audience = r.Audience(customers=140, fallen=131, alike=9, contactable=104)
+    rows = {row.column: row for row in profile()}
+    contacts = r.ProfileRow("contacts_current", 4.0, 4.0, about(0.0, 0.12, CUSTOMERS))
+    less_profit = r.ProfileRow("profit", 3.78, 4.03, about(-0.25, 0.16, CUSTOMERS))
+    buyers, others = rate(147, 167), rate(347, 1129)
+    evidence: tuple[tuple[str, r.Status, str, r.Evidence], ...] = (
+        ("R1", "supported", "category_over_represented", r.CategoryEvidence(
+            "categories", "popular_category", "children", "children", category_rows(140),
+            rows["profit"])),
+        ("R2", "supported", "enough_contactable", r.MailingEvidence(
+            "mailing", "popular_category", 104, rate(104, 140), category_rows(140), contacts)),
+        ("R3", "supported", "shallower_and_basket_fuller", r.DepthEvidence(
+            "depth", (rows["pages_per_visit"], rows["categories_per_visit"]), rows["unpaid_items"],
+            ("pages_per_visit", "categories_per_visit"), (), True)),
+        ("R4", "caution", "promo_buyers_less_profitable", r.LoyaltyEvidence(
+            "loyalty", "promo_share", 0.5, 167, buyers, others, gap(buyers, others), less_profit)),
+        ("R5", "supported", "levels_confirmed", r.SignalEvidence(
+            "signals", signals(), ("pages_per_visit", "categories_per_visit"), 612, 214)),
+    )
+    return tuple(r.Recommendation(code, status, reason, audience, part)
+                 for code, status, reason, part in evidence)
