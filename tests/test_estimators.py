@@ -1,0 +1,89 @@
+"""The pipelines of the four families, and the matrix they take."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from samples import customers_table, demo_sample, small
+from sklearn.preprocessing import RobustScaler
+
+from reportgen.estimators import (
+    CANDIDATES,
+    SCALING,
+    UNSCALED,
+    calibrated,
+    family_of,
+    make_pipeline,
+    probabilities,
+    search_space,
+    to_matrix,
+)
+
+FAMILIES = {family.name: family for family in CANDIDATES}
+
+
+def test_categories_become_their_position_in_the_contract(settings):
+    table = customers_table(settings, customers=250)
+    matrix = to_matrix(table, settings)
+    tier = settings.features.index("service_tier")
+    # The contract lists premium first, standard second.
+    expected = [0.0 if value == "premium" else 1.0 for value in table["service_tier"].to_pylist()]
+    assert matrix[:, tier].tolist() == expected
+    assert matrix[:, settings.features.index("minutes_current")].tolist() == (
+        table["minutes_current"].to_pylist())
+
+
+def test_unknown_numbers_become_nan_and_are_filled_in_the_pipeline(settings):
+    sample = demo_sample(settings, customers=300)
+    matrix = sample.matrix.copy()
+    matrix[5, settings.features.index("minutes_change")] = np.nan
+    pipeline = make_pipeline(FAMILIES["logistic_regression"], settings)
+    assert np.isfinite(pipeline.fit(matrix, sample.fallen).predict_proba(matrix)).all()
+
+
+def test_the_target_and_the_profit_are_no_features(settings):
+    assert settings.target not in settings.features
+    assert "profit" not in settings.features
+    assert len(settings.features) == 19  # 16 of the tables and 3 changes
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_pipeline_tells_its_family(settings, name):
+    assert family_of(make_pipeline(FAMILIES[name], settings)) == name
+
+
+def test_only_the_tree_leaves_numbers_unscaled(settings):
+    for name, family in FAMILIES.items():
+        scalings = search_space(family, settings)[SCALING]
+        assert (UNSCALED in scalings) == (name == "decision_tree")
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_gives_probabilities_that_keep_its_order(settings, name):
+    sample = demo_sample(small(settings), customers=400)
+    model = calibrated(make_pipeline(FAMILIES[name], settings), settings)
+    model.fit(sample.matrix[sample.train], sample.fallen[sample.train])
+    risk = probabilities(model, sample.matrix[sample.test])
+    assert risk.min() >= 0
+    assert risk.max() <= 1
+    # scikit-learn's own prediction is the oracle of the faster one.
+    np.testing.assert_allclose(risk, model.predict_proba(sample.matrix[sample.test])[:, 1],
+                               atol=1e-9)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_blocked_kernels_equal_libsvm(settings, kernel):
+    sample = demo_sample(settings, customers=300)
+    pipeline = make_pipeline(FAMILIES["support_vectors"], settings).set_params(
+        model__kernel=kernel, model__gamma=0.05, **{SCALING: RobustScaler()})
+    model = calibrated(pipeline, settings).fit(sample.matrix, sample.fallen)
+    many = np.tile(sample.matrix, (40, 1))  # more than one block
+    np.testing.assert_allclose(probabilities(model, many), model.predict_proba(many)[:, 1],
+                               atol=1e-9)
+
+
+def test_a_value_outside_the_contract_is_unknown(settings):
+    table = customers_table(settings, customers=250)
+    place = table.column_names.index("service_tier")
+    odd = pa.array(["gold", *table["service_tier"].to_pylist()[1:]])
+    table = table.set_column(place, "service_tier", odd)
+    assert np.isnan(to_matrix(table, settings)[0, settings.features.index("service_tier")])
