@@ -268,6 +268,10 @@ def _over_shipped(own: Mapping[str, Any]) -> dict[str, Any]:
         # Another store: neither this one's name nor its columns may shine through.
         for section in _NAMED_BY_STORE:
             merged.pop(section, None)
+    wanted = own.get("recommendations")
+    if isinstance(wanted, dict) and "focus" in wanted:
+        # Another focus segment needs a name of its own.
+        merged.get("recommendations", {}).pop("focus_label", None)
     for section, value in own.items():
         base = merged.get(section)
         merged[section] = {**base, **value} if isinstance(base, dict) and isinstance(

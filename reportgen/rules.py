@@ -111,7 +111,8 @@ def _tokens(text: str) -> list[_Token]:
         kind = match.lastgroup or "other"
         if kind == "other":
             raise RuleError(f"unexpected {match['other']!r} at position {match.start('other') + 1}")
-        tokens.append(_Token(kind, match[kind], match.start(kind) + 1))
+        start = match.end() - len(match[0].lstrip()) + 1
+        tokens.append(_Token(kind, match[kind], start))
     return tokens
 
 

@@ -1,0 +1,357 @@
+"""The five recommendations, each judged by this month's figures.
+
+The scored customers (an Ibis table) and the focus segment come in; five `Recommendation` objects
+go out, always all five, each with its evidence, its audience and a status that follows from its
+reason. The sentences belong to the templates: one for every code and reason in `REASONS`.
+
+"Beyond chance" means that the 95 % interval of a difference lies on one side of zero. Nothing
+here is causal: a recommendation is supported where the figures fit it, and only an experiment can
+show that it helps. Risk is computed from the customers' behaviour, so that the focus segment's
+differences in behaviour describe it and prove nothing about decline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+
+from reportgen.comparison import SMALLEST_GROUP, Comparison, Group, compare, matching
+from reportgen.config import Settings
+from reportgen.contract import Role
+from reportgen.intervals import wilson
+from reportgen.results import (
+    Audience,
+    CategoryEvidence,
+    CategoryRow,
+    DepthEvidence,
+    Estimate,
+    Evidence,
+    LoyaltyEvidence,
+    MailingEvidence,
+    ProfileRow,
+    Recommendation,
+    Segment,
+    Signal,
+    SignalEvidence,
+    Status,
+)
+from reportgen.rules import Condition, Rule
+from reportgen.signals import SMALLEST_SIDE, find_signals, showing
+
+#: Customers that a segment needs, and that must be left outside it, to be acted on
+#: (REQUIREMENTS C1).
+SMALLEST_FOCUS = 50
+
+#: Customers who may be messaged for whom a mailing is worth preparing.
+ENOUGH_CONTACTABLE = 50
+
+NOBODY = Audience(customers=0, fallen=0, alike=0, contactable=0)
+
+#: Why a recommendation has its status, by code. R1 to R4 speak about the focus segment.
+REASONS: Mapping[str, Mapping[str, Status]] = {
+    "R1": {
+        "category_over_represented": "supported",      # evidence.attention names it
+        "no_category_stands_out": "caution",           # evidence.attention is empty
+        "profit_lower": "caution",                     # attention is set, profit below the rest's
+        "focus_too_small": "unsupported",              # under 50 in the focus, or outside it
+        "no_goods_column": "unsupported",              # the contract has no category of goods
+    },
+    "R2": {
+        "enough_contactable": "supported",             # 50 or more may be messaged
+        "contacted_more_already": "caution",           # 50 or more, messaged more than others now
+        "few_contactable": "caution",                  # 10 to 49 may be messaged
+        "hardly_any_contactable": "unsupported",       # fewer than 10: no rows, contacts None
+    },
+    "R3": {
+        "shallower_and_basket_fuller": "supported",
+        "only_shallower": "caution",                   # the basket is not fuller
+        "only_basket_fuller": "caution",               # depth not lower (deeper: even higher)
+        "depth_mixed": "caution",                      # one depth column lower, another higher
+        "deeper": "unsupported",                       # they look deeper, basket not fuller
+        "neither_shallower_nor_fuller": "unsupported",
+        "focus_too_small": "unsupported",
+    },
+    "R4": {
+        "promo_buyers_decline_more": "supported",      # and their profit is not lower
+        "promo_buyers_less_profitable": "caution",     # decline more, profit lower
+        "profit_unknown": "caution",                   # decline more, no profit to compare
+        "no_difference": "unsupported",
+        "promo_buyers_decline_less": "unsupported",
+        "too_few_promo_buyers": "unsupported",         # under 20 of them, or of the others
+        "focus_too_small": "unsupported",
+    },
+    "R5": {
+        "levels_and_falls_confirmed": "supported",     # at least one of each form
+        "levels_confirmed": "supported",               # no fall is confirmed
+        "falls_confirmed": "supported",                # no level is confirmed
+        "opposite": "unsupported",                     # none confirmed, at least one opposite
+        "unclear": "unsupported",                      # nothing found either way
+        "nothing_tested": "unsupported",               # no column with values to test
+    },
+}
+
+
+@dataclass(frozen=True)
+class RecommendationRule:
+    """A recommendation: its code and the function that judges it."""
+
+    code: str
+    judge: Callable[[ir.Table, Segment, Settings], Recommendation]
+
+
+def recommend(scored: ir.Table, focus: Segment, settings: Settings) -> tuple[Recommendation, ...]:
+    """Judge all recommendations.
+
+    Parameters
+    ----------
+    scored
+        One row a customer: the contract's columns, risk, risk_band, fallen, alike, contactable,
+        part.
+    focus
+        The profile of ``settings.recommendations.focus``.
+    """
+    return tuple(rule.judge(scored, focus, settings) for rule in RULES)
+
+
+def discounts(scored: ir.Table, focus: Segment, settings: Settings) -> Recommendation:
+    """R1: discounts in the categories popular with the focus segment.
+
+    Supported where a category is over-represented against all other customers beyond chance,
+    over all categories together; the one with the largest difference gets the attention. With
+    caution where none is, or where the segment brings less profit than the others, so that a
+    discount gives away what is not there. Unsupported below 50 customers.
+    """
+    goods = settings.first_of_role(Role.GOODS)
+    value = settings.first_of_role(Role.VALUE)
+    found = compare(scored, _focus(scored, focus, settings), settings,
+                    numbers=_names(value), categories=_names(goods))
+    rows = _by_share(found, goods)
+    comparable = _comparable(found)
+    standing_out = [row for row in rows if comparable and _above(row.difference)]
+    attention = max(standing_out, key=lambda row: row.difference.value, default=None)
+    evidence = CategoryEvidence(
+        kind="categories", column=goods or "",
+        largest=rows[0].value if rows else "",
+        attention=attention.value if attention else "",
+        rows=rows, profit=_row(found, value),
+    )
+    reason = _discounts_reason(evidence, comparable=comparable)
+    return _recommendation("R1", reason, _audience(focus), evidence)
+
+
+def _discounts_reason(evidence: CategoryEvidence, *, comparable: bool) -> str:
+    if not evidence.column:
+        return "no_goods_column"
+    if not comparable:
+        return "focus_too_small"
+    if not evidence.attention:
+        return "no_category_stands_out"
+    if evidence.profit and _below(evidence.profit.difference):
+        return "profit_lower"
+    return "category_over_represented"
+
+
+def mailings(scored: ir.Table, focus: Segment, settings: Settings) -> Recommendation:
+    """R2: personal mailings to those of the focus segment who may be messaged.
+
+    They are compared with all other customers. Supported from 50 of them on, unless more
+    messages reach them already than the others beyond chance, which asks for caution, as do 10
+    to 49 of them. Below 10, nothing is told about them and nothing is supported.
+    """
+    goods = settings.first_of_role(Role.GOODS)
+    contacts = settings.recommendations.contacts
+    reached = _focus(scored, focus, settings) & scored["contactable"]
+    found = compare(scored, reached, settings, numbers=[contacts], categories=_names(goods))
+    audience = NOBODY if focus.suppressed else _audience(found.inside)
+    evidence = MailingEvidence(
+        kind="mailing", column=goods or "", contactable=audience.contactable,
+        contactable_share=wilson(audience.contactable, focus.customers) if audience.customers
+        else None,
+        rows=_by_share(found, goods), contacts=_row(found, contacts),
+    )
+    return _recommendation("R2", _mailings_reason(evidence), audience, evidence)
+
+
+def _mailings_reason(evidence: MailingEvidence) -> str:
+    if evidence.contactable < SMALLEST_GROUP:
+        return "hardly_any_contactable"
+    if evidence.contactable < ENOUGH_CONTACTABLE:
+        return "few_contactable"
+    if evidence.contacts and _above(evidence.contacts.difference):
+        return "contacted_more_already"
+    return "enough_contactable"
+
+
+def promotional_goods(scored: ir.Table, focus: Segment, settings: Settings) -> Recommendation:
+    """R3: promotional goods offered right after a purchase, to raise depth and basket.
+
+    Supported where the focus segment looks at less than all other customers (at least one depth
+    column is lower beyond chance, none higher) and leaves more goods unpaid. With caution where
+    only one of the two holds or the depth columns disagree. Unsupported where neither holds.
+    """
+    names = settings.recommendations
+    found = compare(scored, _focus(scored, focus, settings), settings,
+                    numbers=[*names.depth, names.basket])
+    rows = tuple(_row(found, column) or _blank(column) for column in names.depth)
+    basket = _row(found, names.basket) or _blank(names.basket)
+    evidence = DepthEvidence(
+        kind="depth", rows=rows, basket=basket,
+        shallower=tuple(row.column for row in rows if _below(row.difference)),
+        deeper=tuple(row.column for row in rows if _above(row.difference)),
+        basket_fuller=_above(basket.difference),
+    )
+    reason = _goods_reason(evidence, comparable=_comparable(found))
+    return _recommendation("R3", reason, _audience(focus), evidence)
+
+
+def _goods_reason(evidence: DepthEvidence, *, comparable: bool) -> str:
+    if not comparable:
+        return "focus_too_small"
+    if evidence.shallower and evidence.deeper:
+        return "depth_mixed"
+    if evidence.shallower:
+        return "shallower_and_basket_fuller" if evidence.basket_fuller else "only_shallower"
+    if evidence.basket_fuller:
+        return "only_basket_fuller"
+    return "deeper" if evidence.deeper else "neither_shallower_nor_fuller"
+
+
+def loyalty(scored: ir.Table, focus: Segment, settings: Settings) -> Recommendation:
+    """R4: a loyalty programme with bonuses for a series of promotional purchases.
+
+    Everybody who buys mostly on promotion is compared with all others. Supported where they
+    decline more beyond chance and do not bring less profit; with caution where their profit is
+    lower or unknown, since a bonus then costs more than it keeps. Unsupported where they do not
+    decline more, or where they or the focus segment, to whom it would be offered, are too few.
+    """
+    names = settings.recommendations
+    value = settings.first_of_role(Role.VALUE)
+    buyers = Rule((Condition(names.promo, ">=", names.promo_buyer),))
+    found = compare(scored, matching(scored, buyers), settings, numbers=_names(value))
+    shown = found.publishable
+    evidence = LoyaltyEvidence(
+        kind="loyalty", column=names.promo, threshold=names.promo_buyer,
+        buyers=found.inside.customers,
+        decline=found.inside.decline if shown else None,
+        others_decline=found.others.decline if shown else None,
+        difference=found.decline_difference if shown else None,
+        profit=_row(found, value),
+    )
+    if min(found.inside.customers, found.others.customers) < SMALLEST_SIDE:
+        reason = "too_few_promo_buyers"
+    elif focus.customers < SMALLEST_FOCUS:
+        reason = "focus_too_small"
+    else:
+        reason = _loyalty_reason(evidence)
+    return _recommendation("R4", reason, _audience(focus), evidence)
+
+
+def _loyalty_reason(evidence: LoyaltyEvidence) -> str:
+    if _below(evidence.difference):
+        return "promo_buyers_decline_less"
+    if not _above(evidence.difference):
+        return "no_difference"
+    if evidence.profit is None or evidence.profit.difference is None:
+        return "profit_unknown"
+    if _below(evidence.profit.difference):
+        return "promo_buyers_less_profitable"
+    return "promo_buyers_decline_more"
+
+
+def risk_signals(scored: ir.Table, focus: Segment, settings: Settings) -> Recommendation:
+    """R5: watch the signals of risk and answer at once with personal coupons.
+
+    Levels and falls are tested over all customers (see `signals`). Supported where at least one
+    signal is confirmed; its audience is everybody who shows a confirmed one now. Unsupported
+    otherwise, also where a signal runs in the opposite direction: few minutes that go with fewer
+    fallen customers are no reason for a coupon.
+    """
+    signals = find_signals(scored, settings)
+    confirmed = [signal for signal in signals if signal.finding == "confirmed"]
+    flagged = (_audience(compare(scored, showing(scored, confirmed), settings).inside)
+               if confirmed else NOBODY)
+    evidence = SignalEvidence(
+        kind="signals", signals=signals, unmeasured=_unmeasured(settings),
+        flagged=flagged.customers, flagged_not_fallen=flagged.customers - flagged.fallen,
+    )
+    return _recommendation("R5", _signals_reason(signals), flagged, evidence)
+
+
+def _signals_reason(signals: Sequence[Signal]) -> str:
+    confirmed = {signal.form for signal in signals if signal.finding == "confirmed"}
+    if confirmed:
+        return {
+            ("fall", "level"): "levels_and_falls_confirmed",
+            ("level",): "levels_confirmed",
+            ("fall",): "falls_confirmed",
+        }[tuple(sorted(confirmed))]
+    if not signals:
+        return "nothing_tested"
+    return "opposite" if any(signal.finding == "opposite" for signal in signals) else "unclear"
+
+
+def _unmeasured(settings: Settings) -> tuple[str, ...]:
+    """Levels whose fall no column of the contract measures."""
+    measured = {column.change.of for column in settings.columns.values() if column.change}
+    return tuple(name for name in settings.recommendations.levels if name not in measured)
+
+
+#: In the order of the report. A new recommendation is a line here, its keys in `REASONS`, and a
+#: sentence a key in the templates.
+RULES: tuple[RecommendationRule, ...] = (
+    RecommendationRule("R1", discounts),
+    RecommendationRule("R2", mailings),
+    RecommendationRule("R3", promotional_goods),
+    RecommendationRule("R4", loyalty),
+    RecommendationRule("R5", risk_signals),
+)
+
+
+def _recommendation(code: str, reason: str, audience: Audience,
+                    evidence: Evidence) -> Recommendation:
+    return Recommendation(code, REASONS[code][reason], reason, audience, evidence)
+
+
+def _focus(scored: ir.Table, focus: Segment, settings: Settings) -> ir.BooleanValue:
+    return matching(scored, settings.rule(focus.rule))
+
+
+def _audience(group: Group | Segment) -> Audience:
+    return Audience(group.customers, group.fallen, group.alike, group.contactable)
+
+
+def _comparable(found: Comparison) -> bool:
+    return min(found.inside.customers, found.others.customers) >= SMALLEST_FOCUS
+
+
+def _names(column: str | None) -> list[str]:
+    return [] if column is None else [column]
+
+
+def _by_share(found: Comparison, column: str | None) -> tuple[CategoryRow, ...]:
+    """Rows of a category, most frequent first; none where a side is too small to be shown."""
+    if column is None or not found.publishable:
+        return ()
+    return tuple(sorted(found.category_rows(column), key=lambda row: -row.segment))
+
+
+def _row(found: Comparison, column: str | None) -> ProfileRow | None:
+    if column is None or not found.publishable:
+        return None
+    return found.profile_row(column)
+
+
+def _blank(column: str) -> ProfileRow:
+    return ProfileRow(column, None, None, None)
+
+
+def _above(difference: Estimate | None) -> bool:
+    """Whether a difference lies above zero beyond chance."""
+    return difference is not None and difference.low > 0
+
+
+def _below(difference: Estimate | None) -> bool:
+    """Whether a difference lies below zero beyond chance."""
+    return difference is not None and difference.high < 0

@@ -1,0 +1,124 @@
+"""A group beside all others, on ten customers counted by hand."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+import pytest
+from stores import scored_columns, scored_table
+
+from reportgen.comparison import Moments, compare, matching
+from reportgen.config import Settings
+from reportgen.intervals import newcombe, welch, wilson
+from reportgen.results import ProfileRow
+
+TEN = {
+    "profit": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0],
+    "minutes_change": [None, -0.5, -0.5, 0.0, 0.0, None, None, 0.1, 0.2, 0.3],
+    "service_tier": ["premium"] * 3 + ["standard"] * 7,
+    "popular_category": ["children"] * 4 + ["textile"] * 6,
+    "fallen": [True, True, False, False, True, False, False, False, False, False],
+    "alike": [False, False, True, False, False, True, False, False, False, False],
+    "contactable": [True, False, True, True, True, False, True, True, True, True],
+}
+
+
+@pytest.fixture
+def ten(settings: Settings) -> ir.Table:
+    return scored_table(settings, TEN)
+
+
+def test_both_sides_are_counted(settings: Settings, ten: ir.Table) -> None:
+    found = compare(ten, matching(ten, settings.rule("profit <= 4")), settings,
+                    categories=["popular_category", "service_tier"])
+    # Customers 1 to 4: 1 and 2 fell, 3 is alike; 2 may not be messaged.
+    assert (found.inside.customers, found.inside.fallen, found.inside.alike) == (4, 2, 1)
+    assert found.inside.contactable == 3
+    assert (found.inside.contactable_fallen, found.inside.contactable_alike) == (1, 1)
+    assert (found.others.customers, found.others.fallen, found.others.alike) == (6, 1, 1)
+    assert (found.others.contactable_fallen, found.others.contactable_alike) == (1, 0)
+    assert found.inside.categories["service_tier"] == {"premium": 3, "standard": 1}
+    assert found.others.categories["popular_category"]["textile"] == 6
+    assert found.inside.decline == wilson(2, 4)
+    assert found.decline_difference == newcombe(2, 4, 1, 6)
+
+
+def test_numbers_are_averaged_over_known_values(settings: Settings, ten: ir.Table) -> None:
+    found = compare(ten, matching(ten, settings.rule("profit <= 4")), settings,
+                    numbers=["minutes_change", "profit"])
+    # -0.5, -0.5, 0 inside: mean -1/3, variance (2·(1/6)² + (1/3)²) / 2 = 1/12.
+    moments = found.inside.numbers["minutes_change"]
+    assert moments.n == 3
+    assert (moments.mean, moments.variance) == pytest.approx((-1 / 3, 1 / 12))
+    # Profit 1..4 and 5..10: variances 5/3 and 3.5.
+    row = found.profile_row("profit")
+    expected = ProfileRow("profit", 2.5, 7.5, welch(2.5, 5 / 3, 4, 7.5, 3.5, 6))
+    assert (row.segment, row.others) == (expected.segment, expected.others)
+    assert row.difference is not None
+    assert expected.difference is not None
+    assert (row.difference.low, row.difference.high) == pytest.approx(
+        (expected.difference.low, expected.difference.high))
+
+
+def test_an_unknown_spread_gives_no_difference(settings: Settings, ten: ir.Table) -> None:
+    found = compare(ten, matching(ten, settings.rule("profit <= 1")), settings,
+                    numbers=["minutes_change", "profit"])
+    assert found.inside.numbers["minutes_change"] == Moments(0, None, None)
+    assert found.profile_row("minutes_change").difference is None
+    assert found.inside.numbers["profit"].estimate is None
+    assert found.profile_row("profit") == ProfileRow("profit", 1.0, 6.0, None)
+
+
+def test_a_side_without_customers_is_zeros(settings: Settings, ten: ir.Table) -> None:
+    found = compare(ten, matching(ten, settings.rule("profit > 99")), settings,
+                    numbers=["profit"], categories=["popular_category"])
+    assert found.inside.customers == 0
+    assert found.others.customers == 10
+    assert not found.publishable
+    assert found.profile_row("profit") == ProfileRow("profit", None, 5.5, None)
+    assert {row.segment for row in found.category_rows("popular_category")} == {0.0}
+
+
+@pytest.mark.parametrize("rule", ["minutes_change <= 0", "minutes_change != 0.1"])
+def test_an_unknown_value_never_meets_a_rule(
+        settings: Settings, ten: ir.Table, rule: str) -> None:
+    found = compare(ten, matching(ten, settings.rule(rule)), settings)
+    expected = sum(value is not None and (value <= 0 if "<=" in rule else value != 0.1)
+                   for value in TEN["minutes_change"])
+    assert found.inside.customers == expected
+    assert found.others.customers == 10 - expected
+
+
+@pytest.mark.parametrize(("rule", "customers"), [
+    ("profit = 3", 1), ("profit != 3", 9), ("profit < 3", 2), ("profit <= 3", 3),
+    ("profit > 3", 7), ("profit >= 3", 8), ("service_tier = 'premium'", 3),
+    ("service_tier != 'premium' and profit < 6", 2), ("risk < 0.2", 10),
+])
+def test_every_operator_means_what_it_says(
+        settings: Settings, ten: ir.Table, rule: str, customers: int) -> None:
+    assert compare(ten, matching(ten, settings.rule(rule)), settings).inside.customers == customers
+
+
+def test_intervals_of_several_values_hold_together(settings: Settings, ten: ir.Table) -> None:
+    found = compare(ten, matching(ten, settings.rule("profit <= 4")), settings,
+                    categories=["popular_category", "service_tier"])
+    # Six categories: each at 1 - 0.05/6. Two tiers mirror each other: one comparison at 95 %.
+    children = found.category_rows("popular_category")[0]
+    assert children.difference == newcombe(4, 4, 0, 6, confidence=1 - 0.05 / 6)
+    premium = found.category_rows("service_tier")[0]
+    assert premium.difference == newcombe(3, 4, 0, 6)
+    assert (premium.customers, premium.segment, premium.others) == (3, 0.75, 0.0)
+
+
+@pytest.mark.filterwarnings("ignore:The 'future.infer_string' option")  # Ibis asks pandas for it
+def test_another_engine_counts_the_same(settings: Settings, ten: ir.Table) -> None:
+    other = ibis.sqlite.connect().create_table(
+        "scored", ibis.memtable(scored_columns(settings, TEN)))
+    rule = settings.rule("minutes_change <= 0 and service_tier = 'premium'")
+    duckdb, sqlite = (
+        compare(table, matching(table, rule), settings, numbers=["profit"],
+                categories=settings.categories)
+        for table in (ten, other)
+    )
+    assert sqlite == duckdb
+    assert duckdb.inside.customers == 2
