@@ -1,0 +1,104 @@
+"""The whole report and its way to and from JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from reportgen.errors import ReportgenError
+from reportgen.results.common import ColumnInfo, StoreInfo
+from reportgen.results.data import DataQuality
+from reportgen.results.model import Explanation, ModelCard
+from reportgen.results.overview import Overview
+from reportgen.results.recommendations import Recommendation
+from reportgen.results.segments import Segment
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """A limit of this month's figures: the key of its text and the figures in it."""
+
+    key: str
+    facts: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made the report: versions of the program and of the libraries it leans on."""
+
+    program: str
+    versions: dict[str, str]
+    settings_sha256: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Every number of one month's report; see the parts."""
+
+    schema_version: int
+    store: StoreInfo
+    month: str
+    columns: dict[str, ColumnInfo]
+    data: DataQuality
+    overview: Overview
+    model: ModelCard
+    explanation: Explanation
+    focus: Segment
+    segments: tuple[Segment, ...]
+    recommendations: tuple[Recommendation, ...]
+    caveats: tuple[Caveat, ...]
+    provenance: Provenance
+
+
+_REPORT: TypeAdapter[Report] = TypeAdapter(Report)
+
+
+class ResultsError(ReportgenError):
+    """A results.json cannot be used."""
+
+
+def to_json(report: Report) -> str:
+    """Write a report as JSON text.
+
+    Raises
+    ------
+    ResultsError
+        Where a number is NaN or infinite: such a report must not be published.
+    """
+    try:
+        return json.dumps(
+            _REPORT.dump_python(report, mode="json"),
+            ensure_ascii=False, allow_nan=False, indent=1,
+        ) + "\n"
+    except ValueError as error:
+        raise ResultsError("the report holds a number that is not finite") from error
+
+
+def from_json(text: str, *, name: str = "results.json") -> Report:
+    """Read a report back; ``name`` is told in messages.
+
+    Raises
+    ------
+    ResultsError
+        Where the text is not a report, is cut off, or has another schema version.
+    """
+    try:
+        plain: Any = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ResultsError(f"{name}: not valid JSON ({error}); run the month again") from error
+    version = plain.get("schema_version") if isinstance(plain, dict) else None
+    if version != SCHEMA_VERSION:
+        raise ResultsError(
+            f"{name}: schema version {version}, this program reads {SCHEMA_VERSION}; "
+            "render it with the version of reportgen that wrote it, or run the month again"
+        )
+    try:
+        return _REPORT.validate_json(text)
+    except ValidationError as error:
+        raise ResultsError(f"{name}: damaged ({error.error_count()} faults, the first at "
+                           f"{error.errors()[0]['loc']}); run the month again") from error
