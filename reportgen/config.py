@@ -75,7 +75,7 @@ class ModelSearch(_Frozen):
     families: tuple[str, ...] = ("decision_tree", "nearest_neighbours", "logistic_regression",
                                  "support_vectors")
     sample: int = Field(default=20_000, ge=200)
-    explained_customers: int = Field(default=300, ge=50, le=5_000)
+    explained_customers: int = Field(default=200, ge=50, le=5_000)
     workers: int = Field(default=0, ge=0, description="processes; 0 means one a core")
 
 

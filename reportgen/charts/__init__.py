@@ -1,0 +1,81 @@
+"""The report's charts: every file draws one, and `CHARTS` names them all.
+
+A `results.Report` and the words of a language come in; SVG texts with their alternatives go out.
+In each file ``frame`` selects plain data, ``draw`` makes a figure of it and ``alt`` states its
+finding in a sentence with a number. No chart computes anything that the report does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from reportgen.charts import (
+    calibration,
+    categories,
+    dependence,
+    families,
+    importance,
+    risk,
+    roc,
+    segments,
+    signals,
+    style,
+)
+from reportgen.charts.svg import Picture, to_picture
+from reportgen.localization import Localizer
+from reportgen.results import Report
+
+__all__ = ["CHARTS", "ChartSpec", "Picture", "draw_all"]
+
+
+@dataclass(frozen=True)
+class ChartSpec:
+    """A chart and the one question it answers.
+
+    Attributes
+    ----------
+    name
+        Name of its file, of its picture and of its messages (``charts.NAME.…``).
+    task
+        Kind of comparison that it serves (REQUIREMENTS D6).
+    frame
+        Selects the chart's data; None where this month has nothing to show.
+    draw, alt
+        Make the figure and its text alternative of these data.
+    """
+
+    name: str
+    task: str
+    frame: Callable[[Report], Any]
+    draw: Callable[[Any, Localizer], Figure]
+    alt: Callable[[Any, Localizer], str]
+
+
+CHARTS: tuple[ChartSpec, ...] = (
+    ChartSpec("importance", "ranking", importance.frame, importance.draw, importance.alt),
+    ChartSpec("dependence", "relation", dependence.frame, dependence.draw, dependence.alt),
+    ChartSpec("risk", "distribution", risk.frame, risk.draw, risk.alt),
+    ChartSpec("segments", "comparison", segments.frame, segments.draw, segments.alt),
+    ChartSpec("categories", "comparison", categories.frame, categories.draw, categories.alt),
+    ChartSpec("signals", "comparison", signals.frame, signals.draw, signals.alt),
+    ChartSpec("families", "model quality", families.frame, families.draw, families.alt),
+    ChartSpec("calibration", "model quality", calibration.frame, calibration.draw,
+              calibration.alt),
+    ChartSpec("roc", "model quality", roc.frame, roc.draw, roc.alt),
+)
+
+
+def draw_all(report: Report, words: Localizer) -> dict[str, Picture]:
+    """Draw every chart that has something to show this month, by name."""
+    pictures = {}
+    with style.applied():
+        for chart in CHARTS:
+            data = chart.frame(report)
+            if data is not None:
+                pictures[chart.name] = to_picture(
+                    chart.draw(data, words), name=chart.name, alt=chart.alt(data, words))
+    return pictures

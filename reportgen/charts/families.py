@@ -1,0 +1,81 @@
+"""How well the best model of each family tells the fallen apart on customers it never saw.
+
+`results.ModelCard` comes in; a row a family goes out, the winner of the search first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from reportgen.charts import rows
+from reportgen.localization import Localizer
+from reportgen.results import Estimate, Report
+
+_DECIMALS = 2
+
+
+@dataclass(frozen=True)
+class Family:
+    """Test ROC-AUC of a family's best candidate."""
+
+    family: str
+    roc_auc: Estimate
+    winner: bool
+
+
+@dataclass(frozen=True)
+class Families:
+    """The families, best in cross-validation first, and the ROC-AUC of guessing."""
+
+    families: tuple[Family, ...]
+    baseline: float
+
+
+def frame(report: Report) -> Families | None:
+    """Order the families as the search did: by cross-validation, not by the test part."""
+    ordered = sorted(report.model.families, key=lambda score: (not score.winner, -score.cv_mean))
+    found = tuple(
+        Family(score.family, score.test_roc_auc, score.winner) for score in ordered
+    )
+    return Families(found, report.model.baseline_roc_auc) if found else None
+
+
+def draw(data: Families, words: Localizer) -> Figure:
+    """Draw each family's ROC-AUC with its interval, and guessing as a line."""
+    winner = words.text("charts.families.winner")
+    lines = [
+        rows.Row(
+            label=rows.Label(words.text(f"charts.families.{family.family}"),
+                             winner if family.winner else ""),
+            span=rows.Span(family.roc_auc.value, family.roc_auc.low, family.roc_auc.high),
+            other=None,
+            figures=(words.estimate(family.roc_auc, "none", _DECIMALS),),
+            accent=family.winner,
+        )
+        for family in data.families
+    ]
+    low = min(data.baseline, *(family.roc_auc.low for family in data.families)) - 0.05
+    scale = rows.Scale(
+        low, 1, (0.5, 0.6, 0.7, 0.8, 0.9, 1),
+        FuncFormatter(lambda x, _: words.number(x, 1)),
+        data.baseline, words.text("charts.families.baseline"),
+    )
+    return rows.compare(
+        lines, scale,
+        heads=[words.text("charts.families.test")],
+        meanings=[words.text("charts.families.mark")],
+    )
+
+
+def alt(data: Families, words: Localizer) -> str:
+    """Name the winner with its figure and interval."""
+    first = data.families[0]
+    return words.text(
+        "charts.families.alt",
+        family=words.text(f"charts.families.{first.family}"),
+        roc_auc=words.estimate(first.roc_auc, "none", _DECIMALS),
+        baseline=words.number(data.baseline, 1),
+    )

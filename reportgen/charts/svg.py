@@ -1,0 +1,62 @@
+"""From a figure to SVG that can stand inside an HTML page beside others.
+
+A matplotlib figure comes in; SVG text goes out: sized in points, with a title that a screen reader
+speaks, ids that no other chart of the page has, and the same bytes on every run.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+from io import StringIO
+
+from matplotlib.figure import Figure
+
+from reportgen.charts.style import POINTS
+
+_ID = re.compile(r'\bid="([^"]+)"')
+_REFERENCE = re.compile(r'(url\(#|href="#)([^)"]+)')
+_OPENING = re.compile(r"<svg\b[^>]*>")
+
+#: matplotlib gives every line these ends by a style sheet. Inside a page that would hold for the
+#: whole page, so the picture's own element states them instead.
+_STYLE_SHEET = re.compile(r"\s*<defs>\s*<style\b.*?</style>\s*</defs>", re.DOTALL)
+_LINE_ENDS = "stroke-linejoin: round; stroke-linecap: butt"
+
+#: The viewer would smooth pictures when scaling, which PDF/A forbids; page CSS does not reach an
+#: <image> inside an SVG (REQUIREMENTS F3).
+_IMAGE = re.compile(r"<image\b")
+
+#: Without these, the file would tell the day and the version it was drawn with.
+_NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart as SVG text for use inside HTML; width and height in points."""
+
+    svg: str
+    alt: str
+    width: float
+    height: float
+
+
+def to_picture(figure: Figure, *, name: str, alt: str) -> Picture:
+    """Write a figure as SVG whose ids all begin with the chart's name."""
+    buffer = StringIO()
+    figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
+    text = buffer.getvalue()
+    drawing = text[text.index("<svg"):]  # an XML prologue may not stand inside a page
+    drawing = _STYLE_SHEET.sub("", drawing, count=1)
+    drawing = _ID.sub(rf'id="{name}-\1"', drawing)
+    drawing = _REFERENCE.sub(rf"\1{name}-\2", drawing)
+    drawing = _IMAGE.sub('<image image-rendering="crisp-edges"', drawing)
+    width, height = (float(inches) * POINTS for inches in figure.get_size_inches())
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'width="{width:g}pt" height="{height:g}pt" viewBox="0 0 {width:g} {height:g}" '
+        f'style="{_LINE_ENDS}" role="img" aria-labelledby="{name}-title">'
+        f'<title id="{name}-title">{escape(alt)}</title>'
+    )
+    return Picture(_OPENING.sub(lambda _: opening, drawing, count=1), alt, width, height)
