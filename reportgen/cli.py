@@ -1,0 +1,213 @@
+"""The command line: parse, call, print, and nothing else.
+
+Progress and messages go to stderr, the paths written to stdout. Exit codes: 0 done, 1 failed,
+2 usage or a bad reportgen.toml, 3 data that do not meet the contract, 4 a gate failed,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reportgen import __version__
+from reportgen.errors import ReportgenError
+
+INTERRUPTED = 130
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Commands(click.Group):
+    """Turns whatever a command raises into one message and the right exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ReportgenError:
+            if ctx.params["debug"]:
+                traceback.print_exc()
+            raise
+        except KeyboardInterrupt:
+            click.echo("Interrupted; the last good report stays as it was.", err=True)
+            ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - the last edge: no traceback reaches a user
+            if ctx.params["debug"]:
+                raise
+            raise ReportgenError(
+                f"unexpected fault, {type(error).__name__}: {error}\n"
+                "Nothing was published. Run again with `reportgen --debug ...` and report it."
+            ) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def main(debug: bool) -> None:
+    r"""Turn a store's monthly customer tables into the report its leadership decides by.
+
+    \b
+    reportgen demo --data mystore                     write a demo store
+    reportgen run --data mystore                      report on its newest month
+    """
+
+
+def _output_option(command: _Command) -> _Command:
+    return click.option(
+        "--output", type=click.Path(file_okay=False, path_type=Path), default="output",
+        show_default=True, help="Folder to publish in.",
+    )(command)
+
+
+def _data_options(command: _Command) -> _Command:
+    """Options of the commands that read a store's tables."""
+    for option in (
+        click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+                     help="reportgen.toml to use instead of the one beside the data."),
+        click.option("--month", metavar="YYYY-MM", help="Month to report on, else the newest."),
+        click.option("--data", type=click.Path(path_type=Path), default="data", show_default=True,
+                     help="A month's folder, or a folder of months."),
+    ):
+        command = option(command)
+    return command
+
+
+def _render_options(command: _Command) -> _Command:
+    """Options of the commands that draw documents."""
+    for option in (
+        click.option("--templates", help="Folder of templates that override the shipped ones.",
+                     type=click.Path(exists=True, file_okay=False, path_type=Path)),
+        click.option("--language", "languages", multiple=True, metavar="LANG",
+                     help="Language of the documents, repeatable; the store's if absent."),
+    ):
+        command = option(command)
+    return command
+
+
+_verbose = click.option("-v", "--verbose", is_flag=True, help="Tell how long each stage took.")
+
+
+@main.command()
+@_data_options
+@_output_option
+@_render_options
+@_verbose
+def run(data: Path, month: str | None, config: Path | None, output: Path,
+        languages: tuple[str, ...], templates: Path | None, verbose: bool) -> None:
+    r"""Analyse a month and write its report.
+
+    \b
+    reportgen run --data tables --month 2026-10
+    """
+    from reportgen import pipeline
+
+    request = pipeline.Request(data, output, month, config, languages or None, templates)
+    _print_files(pipeline.run(request, _progress(verbose)).files)
+
+
+@main.command()
+@click.option("--month", metavar="YYYY-MM", help="Month to draw; the newest finished if absent.")
+@_output_option
+@_render_options
+@_verbose
+def render(month: str | None, output: Path, languages: tuple[str, ...],
+           templates: Path | None, verbose: bool) -> None:
+    r"""Draw a finished report again, without running the analysis.
+
+    \b
+    reportgen render --month 2026-10 --language en
+    """
+    from reportgen import pipeline
+
+    outcome = pipeline.render(output, month, languages=languages or None, templates=templates,
+                              stage=_progress(verbose))
+    _print_files(outcome.files)
+
+
+@main.command()
+@_data_options
+@_verbose
+def check(data: Path, month: str | None, config: Path | None, verbose: bool) -> None:
+    r"""Hold a month's tables against the contract, and do nothing else.
+
+    \b
+    reportgen check --data tables --month 2026-10
+    """
+    from reportgen import pipeline
+
+    request = pipeline.Request(data, Path(), month, config)
+    quality = pipeline.check(request, _progress(verbose))
+    click.echo(f"The data meet the contract: {quality.customers_used} of {quality.customers_in} "
+               f"customers can be used, {quality.rows_changed} of {quality.rows_in} rows repaired.")
+    for exclusion in quality.exclusions:
+        click.echo(f"  left out, {exclusion.reason.replace('_', ' ')}: {exclusion.customers}")
+    for entry in quality.log:
+        change = f" «{entry.before}» -> «{entry.after}»" if entry.before else ""
+        click.echo(f"  {entry.code.replace('_', ' ')}{change}, {entry.table} {entry.column}: "
+                   f"{entry.rows} rows")
+
+
+@main.command()
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), default="data",
+              show_default=True, help="Folder to write the store into.")
+@click.option("--world", default="linear", show_default=True, help="What goes with a decline.")
+@click.option("--customers", type=click.IntRange(min=200), default=1_300, show_default=True)
+@click.option("--months", type=click.IntRange(1, 120), default=3, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=20, show_default=True)
+def demo(data: Path, world: str, customers: int, months: int, seed: int) -> None:
+    r"""Write the tables of a made-up store whose truth is known.
+
+    \b
+    reportgen demo --data mystore --months 6
+    """
+    from reportgen import pipeline
+
+    _print_files(pipeline.write_demo(data, world=world, customers=customers, months=months,
+                                     seed=seed))
+
+
+@main.command()
+def doctor() -> None:
+    """Tell whether everything this machine needs is there, and what to type where it is not."""
+    from reportgen import doctor as examination
+
+    findings = examination.examine()
+    for finding in findings:
+        click.echo(f"{'ok     ' if finding.fine else 'MISSING'}  {finding.name}: {finding.told}")
+        for remedy in finding.remedies:
+            click.echo(f"           {remedy}")
+    if not all(finding.fine for finding in findings):
+        raise ReportgenError("something is missing; see above")
+
+
+def _print_files(paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        click.echo(path)
+
+
+def _progress(verbose: bool) -> Callable[[str], Any]:
+    """Name each stage while it runs: a live line on a terminal, silence elsewhere."""
+
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        if sys.stderr.isatty():
+            from rich.console import Console
+
+            with Console(stderr=True).status(f"{name} ..."):
+                yield
+        else:
+            yield
+        if verbose:
+            click.echo(f"{name:<12} {time.perf_counter() - started:6.2f} s", err=True)
+
+    return stage

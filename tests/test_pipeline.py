@@ -1,0 +1,172 @@
+"""From a month's files to published documents, once, and what may go wrong on the way."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import skops.io
+
+from reportgen import charts, pipeline, results
+from reportgen.errors import DataError, RenderError
+from reportgen.pipeline import Request
+
+DATA = Path(__file__).parents[1] / "data"
+MONTH = "2026-10"
+
+
+class Stages:
+    """Remembers the names of the stages in their order."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    @contextmanager
+    def __call__(self, name):
+        self.names.append(name)
+        yield
+
+
+@pytest.fixture(scope="module")
+def quick_config(tmp_path_factory):
+    """The demo's contract with a search of a second."""
+    text = pipeline.demo_contract()
+    text = re.sub(r"^candidates = \d+", "candidates = 8\nworkers = 1\nexplained_customers = 50",
+                  text, flags=re.MULTILINE)
+    path = tmp_path_factory.mktemp("config") / "reportgen.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(quick_config, tmp_path_factory):
+    output = tmp_path_factory.mktemp("output")
+    stages = Stages()
+    outcome = pipeline.run(Request(DATA, output, MONTH, quick_config, ("ru",)), stages)
+    return output, outcome, stages
+
+
+def test_a_run_leaves_the_documents_the_numbers_the_customers_and_the_model(finished):
+    output, outcome, _ = finished
+    names = {str(path.relative_to(output)) for path in outcome.files}
+    assert names == {
+        f"public/{MONTH}/report.ru.html", f"public/{MONTH}/report.ru.pdf",
+        f"public/{MONTH}/results.json", f"private/{MONTH}/customers.parquet",
+        f"private/{MONTH}/model.skops",
+    }
+    assert all(path.stat().st_size > 0 for path in outcome.files)
+
+
+def test_results_json_holds_the_report_exactly(finished):
+    output, outcome, _ = finished
+    text = (output / "public" / MONTH / "results.json").read_text(encoding="utf-8")
+    assert results.from_json(text) == outcome.report
+
+
+def test_the_figures_of_the_report_reconcile_with_the_customers(finished):
+    output, outcome, _ = finished
+    report = outcome.report
+    customers = pq.read_table(output / "private" / MONTH / "customers.parquet").to_pandas()
+    left_out = sum(exclusion.customers for exclusion in report.data.exclusions)
+    assert report.data.customers_in == len(customers) + left_out
+    assert report.overview.customers == report.data.customers_used == len(customers)
+    assert report.overview.fallen == customers["fallen"].sum()
+    assert report.overview.alike == customers["alike"].sum()
+    assert sum(band.customers for band in report.overview.bands) == len(customers)
+    focus = customers[(customers["risk"] >= 0.6) & (customers["promo_share"] >= 0.5)]
+    assert report.focus.customers == len(focus)
+    assert report.focus.contactable == focus["contactable"].sum()
+    revenue = next(total for total in report.overview.totals if total.name == "revenue")
+    assert revenue.sums[-1] == pytest.approx(customers["revenue_current"].sum())
+
+
+def test_the_report_has_all_five_recommendations_filled(finished):
+    report = finished[1].report
+    assert [advice.code for advice in report.recommendations] == ["R1", "R2", "R3", "R4", "R5"]
+
+
+def test_no_customer_id_is_published(finished):
+    output, _, _ = finished
+    ids = set(pq.read_table(output / "private" / MONTH / "customers.parquet")["id"].to_pylist())
+    published = (output / "public" / MONTH)
+    text = "".join(path.read_text(encoding="utf-8") for path in published.glob("*.[hj]*"))
+    assert ids
+    assert not ids & set(re.findall(r"\d{9}", text))
+
+
+def test_the_model_is_stored_without_a_pickle_and_scores_as_before(finished):
+    path = finished[0] / "private" / MONTH / "model.skops"
+    trusted = skops.io.get_untrusted_types(file=path)
+    stored = skops.io.load(path, trusted=trusted)
+    assert all(name.startswith(("sklearn.", "numpy.")) for name in trusted)
+    assert list(stored["columns"])[0] == "service_tier"
+    row = [[0.0] * len(stored["columns"])]
+    assert 0 <= stored["model"].predict_proba(row)[0, 1] <= 1
+
+
+def test_the_stages_run_in_the_order_of_the_house(finished):
+    assert finished[2].names == [
+        "read", "validate", "clean", "import", "sample", "search", "score", "evaluate", "explain",
+        "segments", "recommend", "render", "publish"]
+
+
+def test_the_same_inputs_give_the_same_numbers(finished, quick_config, tmp_path):
+    again = pipeline.run(Request(DATA, tmp_path, MONTH, quick_config, ("ru",)), Stages())
+    assert again.report == finished[1].report
+    for ending in ("html", "pdf"):
+        name = f"report.ru.{ending}"
+        first, second = (folder / "public" / MONTH / name for folder in (finished[0], tmp_path))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_finished_month_is_drawn_in_another_language_without_analysis(finished):
+    output, outcome, _ = finished
+    stages = Stages()
+    drawn = pipeline.render(output, None, languages=("en",), templates=None, stage=stages)
+    assert stages.names == ["render", "publish"]
+    assert drawn.report == outcome.report
+    names = {path.name for path in drawn.files}
+    assert {"report.en.html", "report.en.pdf", "report.ru.pdf", "customers.parquet"} <= names
+
+
+def _state(folder):
+    return {path.relative_to(folder): path.read_bytes()
+            for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock"}
+
+
+def test_a_chart_that_fails_leaves_the_last_good_report(finished, quick_config, monkeypatch):
+    output = finished[0]
+    before = _state(output)
+
+    def fails(*_):
+        raise RenderError("the chart of risk cannot be drawn")
+
+    monkeypatch.setattr(charts, "draw_all", fails)
+    with pytest.raises(RenderError, match="chart of risk"):
+        pipeline.run(Request(DATA, output, MONTH, quick_config, ("ru",)), Stages())
+    assert _state(output) == before
+
+
+def test_bad_data_leave_the_last_good_report(finished, quick_config, tmp_path):
+    output = finished[0]
+    before = _state(output)
+    month = tmp_path / MONTH
+    month.mkdir()
+    for path in (DATA / MONTH).iterdir():
+        (month / path.name).write_bytes(path.read_bytes())
+    (month / "money.csv").unlink()
+    with pytest.raises(DataError, match=r"money\.csv"):
+        pipeline.run(Request(tmp_path, output, MONTH, quick_config, ("ru",)), Stages())
+    assert _state(output) == before
+
+
+def test_a_figure_that_is_not_finite_is_never_published(finished):
+    plain = json.loads(results.to_json(finished[1].report))
+    plain["overview"]["alike_share"] = float("nan")
+    damaged = results.from_json(json.dumps(plain))
+    with pytest.raises(results.ResultsError, match="not finite"):
+        results.to_json(damaged)
