@@ -160,9 +160,12 @@ def check(data: Path, month: str | None, config: Path | None, verbose: bool) -> 
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), default="data",
               show_default=True, help="Folder to write the store into.")
 @click.option("--world", default="linear", show_default=True, help="What goes with a decline.")
-@click.option("--customers", type=click.IntRange(min=200), default=1_300, show_default=True)
-@click.option("--months", type=click.IntRange(1, 120), default=3, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=20, show_default=True)
+@click.option("--customers", type=click.IntRange(min=200), default=1_300, show_default=True,
+              help="Customers of the first month.")
+@click.option("--months", type=click.IntRange(1, 120), default=3, show_default=True,
+              help="Months to write.")
+@click.option("--seed", type=click.IntRange(min=0), default=20, show_default=True,
+              help="The same seed gives the same files.")
 def demo(data: Path, world: str, customers: int, months: int, seed: int) -> None:
     r"""Write the tables of a made-up store whose truth is known.
 

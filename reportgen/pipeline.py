@@ -67,10 +67,10 @@ def run(request: Request, stage: Stage) -> Outcome:
         Whatever went wrong; the last good report stays as it was.
     """
     folder, settings = _prepare(request)
+    languages = _known(request.languages or settings.store.languages, request.templates)
     with storage.lock(request.output), storage.stage(request.output, folder.month) as staged:
         report = analyse(folder, settings, staged.private, stage)
         (staged.public / RESULTS).write_text(results.to_json(report), encoding="utf-8")
-        languages = request.languages or report.store.languages
         _publish(report, languages, request.templates, staged, stage)
     return _outcome(request.output, report)
 
@@ -84,8 +84,9 @@ def render(output: Path, month: str | None, *, languages: tuple[str, ...] | None
         if not source.is_file():
             raise StorageError(f"{source} is missing; run that month first")
         report = results.from_json(source.read_text(encoding="utf-8"), name=str(source))
+        wanted = _known(languages or report.store.languages, templates)
         with storage.stage(output, month, from_published=True) as staged:
-            _publish(report, languages or report.store.languages, templates, staged, stage)
+            _publish(report, wanted, templates, staged, stage)
     return _outcome(output, report)
 
 
@@ -154,7 +155,7 @@ def analyse(folder: months.MonthFolder, settings: Settings, private: Path, stage
         profiles = segments.profile(scored, settings)
     with stage("recommend"):
         advice = recommendations.recommend(scored, focus, settings)
-    return Report(
+    return results.rounded(Report(
         schema_version=results.SCHEMA_VERSION,
         store=_store(settings),
         month=folder.month,
@@ -168,7 +169,7 @@ def analyse(folder: months.MonthFolder, settings: Settings, private: Path, stage
         recommendations=advice,
         caveats=caveats.caveats(customers.quality, state, card, focus),
         provenance=_provenance(settings),
-    )
+    ))
 
 
 def _prepare(request: Request) -> tuple[months.MonthFolder, Settings]:
@@ -192,6 +193,15 @@ def read_customers(folder: Path, settings: Settings, stage: Stage) -> Customers:
         return features.customers(clean, settings, connection)
 
 
+def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...]:
+    """Return the languages; one without a catalogue fails before any work is done."""
+    from reportgen import localization
+
+    for language in languages:
+        localization.load(language, templates)
+    return languages
+
+
 def _wake_workers(settings: Settings) -> Thread:
     """Start the search's processes while the tables are read: they need seconds to import."""
     from joblib import Parallel, cpu_count, delayed
@@ -210,10 +220,6 @@ def _import_search() -> None:
 def _publish(report: Report, languages: tuple[str, ...], templates: Path | None,
              staged: storage.StagedRun, stage: Stage) -> None:
     with stage("render"):
-        from reportgen import localization
-
-        for language in languages:
-            localization.load(language, templates)  # an unknown one fails before any work
         _draw_all(report, languages, templates, staged.public)
     with stage("publish"):
         staged.publish()

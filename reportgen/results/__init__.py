@@ -51,11 +51,13 @@ from reportgen.results.recommendations import (
 )
 from reportgen.results.report import (
     SCHEMA_VERSION,
+    SIGNIFICANT_DIGITS,
     Caveat,
     Provenance,
     Report,
     ResultsError,
     from_json,
+    rounded,
     to_json,
 )
 from reportgen.results.segments import (
@@ -95,6 +97,7 @@ __all__ = [
     "Provenance",
     "Recommendation",
     "Report",
+    "SIGNIFICANT_DIGITS",
     "ResultsError",
     "SCHEMA_VERSION",
     "Segment",
@@ -105,5 +108,6 @@ __all__ = [
     "StoreInfo",
     "Total",
     "from_json",
+    "rounded",
     "to_json",
 ]

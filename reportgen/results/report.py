@@ -58,8 +58,27 @@ class Report:
 _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
 
 
+#: Sums of doubles differ in their last bits from thread to thread; these digits do not.
+SIGNIFICANT_DIGITS = 10
+
+
 class ResultsError(ReportgenError):
     """A results.json cannot be used."""
+
+
+def rounded(report: Report) -> Report:
+    """Round every figure once, so that equal inputs give equal reports to the last byte."""
+    return _REPORT.validate_python(_round(_REPORT.dump_python(report)))
+
+
+def _round(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    if isinstance(value, dict):
+        return {key: _round(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_round(item) for item in value)
+    return value
 
 
 def to_json(report: Report) -> str:
