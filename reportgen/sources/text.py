@@ -1,0 +1,74 @@
+"""Text files: fields between delimiters, in any of the usual encodings and layouts.
+
+A file in UTF-8 with even line ends goes to the engine as it is. Everything else, and every file
+whose rows the engine counts differently from its lines, is read record by record in Python: slower,
+but the line of each row is exact, and what is wrong with it can be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from reportgen.errors import DataError, Problem
+from reportgen.sources.dialect import Dialect, detect, records
+from reportgen.sources.headers import Match, match
+from reportgen.sources.reading import FIRST_ROW, Reading, Task, spool, store
+from reportgen.tables import ROW, discard, materialise, one_row
+
+
+def read(path: Path, task: Task) -> Reading:
+    """Read a text file of any known dialect."""
+    dialect = detect(path, task.headers)
+    found = match(dialect.header, task.headers, file=path.name)
+    reading = _by_engine(path, dialect, found, task) or _by_record(path, dialect, found, task)
+    return replace(reading, encoding=dialect.encoding, delimiter=dialect.delimiter)
+
+
+def _by_engine(path: Path, dialect: Dialect, found: Match, task: Task) -> Reading | None:
+    """Let the engine read the file; None where it cannot, or where rows are not lines."""
+    if dialect.lines is None:
+        return None
+    fields = {f"c{position}": "string" for position, _ in enumerate(dialect.header)}
+    lines = task.connection.read_csv(
+        str(path), columns=fields, auto_detect=False, header=True, delim=dialect.delimiter,
+        quote='"', escape='"',
+    )
+    try:
+        rows = materialise(task.connection, lines, task.table)
+    except duckdb.Error:  # ragged lines, unmatched quotes: the other way tells which and where
+        return None
+    try:
+        if one_row(rows.aggregate(count=rows.count()))["count"] != dialect.lines - 1:
+            return None
+        # The engine keeps the order of the file, so its own row numbers tell the line.
+        return store(rows.mutate(**{ROW: rows.rowid() + FIRST_ROW}), found, task)
+    finally:
+        discard(rows)
+
+
+def _by_record(path: Path, dialect: Dialect, found: Match, task: Task) -> Reading:
+    rows = spool(_even_records(path, dialect), width=len(dialect.header), task=task)
+    return store(rows, found, task)
+
+
+def _even_records(path: Path, dialect: Dialect) -> Iterator[tuple[int, Sequence[str | None]]]:
+    """Yield the records under the header; refuse the file if some have another width."""
+    width = len(dialect.header)
+    first, count = (0, 0), 0
+    lines = records(path, dialect.encoding, dialect.delimiter)
+    next(lines)
+    for line, fields in lines:
+        if len(fields) == width:
+            yield line, fields
+        else:
+            first, count = (first if count else (line, len(fields))), count + 1
+    if count:
+        raise DataError([Problem(
+            path.name, "", first[0], "uneven_rows",
+            f"the row has {first[1]} fields, the header has {width}; put quotation marks around "
+            "values that hold a delimiter or a line end, and complete rows that break off", count,
+        )])

@@ -1,0 +1,61 @@
+"""Excel workbooks, by python-calamine: rows are spooled to the engine as texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, load_workbook
+
+from reportgen.errors import DataError, Problem
+from reportgen.sources.headers import Match, match
+from reportgen.sources.reading import Reading, Task, spool, store
+
+#: A cell holds every whole number up to here exactly.
+_EXACT_WHOLE = 2**53
+
+_Line = tuple[int, list[str | None]]
+
+
+def read(path: Path, task: Task) -> Reading:
+    """Read the sheet that has the most of the expected columns, by its first filled row."""
+    try:
+        with load_workbook(path) as workbook:
+            found, width, lines = _best_sheet(workbook, task.headers, file=path.name)
+            rows = spool(lines, width=width, task=task)
+    except CalamineError as error:
+        raise DataError([Problem(
+            path.name, "", 0, "unreadable", "this is not an Excel workbook, or it is damaged or "
+            f"locked by a password; save it again as .xlsx ({error})",
+        )]) from error
+    return store(rows, found, task)
+
+
+def _best_sheet(
+    workbook: CalamineWorkbook, expected: Sequence[str], *, file: str,
+) -> tuple[Match, int, Iterator[_Line]]:
+    best: tuple[Match, int, Iterator[_Line]] | None = None
+    for place, _ in enumerate(workbook.sheet_names):
+        lines = _lines(workbook.get_sheet_by_index(place))
+        _, header = next(lines, (0, []))
+        found = match([name or "" for name in header], expected, file=file)
+        if header and (best is None or len(found.positions) > len(best[0].positions)):
+            best = found, len(header), lines
+    if best is None:
+        raise DataError([Problem(file, "", 0, "empty_file",
+                                 "the workbook is empty; export the table again")])
+    return best
+
+
+def _lines(sheet: CalamineSheet) -> Iterator[_Line]:
+    """Yield the filled rows with their number in the sheet."""
+    for row, cells in enumerate(sheet.iter_rows(), start=1):
+        texts = [_text(cell) for cell in cells]
+        if any(text is not None for text in texts):
+            yield row, texts
+
+
+def _text(cell: object) -> str | None:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) <= _EXACT_WHOLE:
+        return str(int(cell))
+    return str(cell) if cell != "" else None
