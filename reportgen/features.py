@@ -29,8 +29,12 @@ from reportgen.tables import (
     rows_of,
 )
 
-#: Share of rows changed up to which the data-quality light is green, and amber (REQUIREMENTS G7).
-GREEN_UP_TO, AMBER_UP_TO = 0.01, 0.05
+#: Share of rows changed, and of customers left out, above which the data-quality light is amber.
+#: A declared repair loses nothing, so rows changed alone never make it red.
+ROWS_AMBER, CUSTOMERS_AMBER = 0.05, 0.01
+
+#: Share of customers left out above which the figures may speak of another store: red.
+CUSTOMERS_RED = 0.05
 
 #: Makes the median absolute deviation of a normal distribution its standard deviation.
 MAD_SCALE = 0.6745
@@ -220,6 +224,7 @@ def _quality(
     }
     rows_in = sum(table.raw.rows for table in clean.tables.values())
     share_changed = clean.rows_changed / rows_in
+    left_out = everyone.customers - used.customers
     return DataQuality(
         files=tuple(_file(table) for table in clean.tables.values()),
         log=(*_repairs(clean, joined, settings), *_strangers(clean, joined, settings),
@@ -228,7 +233,8 @@ def _quality(
                          for reason, share in by_reason.items() if share.customers),
         customers_in=everyone.customers, customers_used=used.customers,
         rows_in=rows_in, rows_changed=clean.rows_changed, share_changed=share_changed,
-        money_in=everyone.money, money_used=used.money, light=_light(share_changed),
+        money_in=everyone.money, money_used=used.money,
+        light=_light(share_changed, left_out / everyone.customers),
     )
 
 
@@ -274,10 +280,11 @@ def _entry(rule: _Rule, share: _Share) -> CleaningEntry:
     return CleaningEntry(rule.reason, rule.table, rule.column, "", "", share.customers, share.money)
 
 
-def _light(share_changed: float) -> Light:
-    if share_changed <= GREEN_UP_TO:
-        return "green"
-    return "amber" if share_changed <= AMBER_UP_TO else "red"
+def _light(share_changed: float, share_left_out: float) -> Light:
+    if share_left_out > CUSTOMERS_RED:
+        return "red"
+    amber = share_changed > ROWS_AMBER or share_left_out > CUSTOMERS_AMBER
+    return "amber" if amber else "green"
 
 
 def _check_enough(made: Customers, clean: CleanTables, settings: Settings) -> None:

@@ -166,12 +166,19 @@ def test_without_totals_there_is_no_money(tables, build, settings):
     assert (quality.money_in, quality.money_used, quality.log[0].money) == (None, None, None)
 
 
-@pytest.mark.parametrize(("changed", "light"), [(15, "green"), (16, "amber"), (77, "amber"),
-                                                (78, "red")])
+@pytest.mark.parametrize(("changed", "light"), [(77, "green"), (78, "amber"), (220, "amber")])
 def test_the_light_turns_with_the_share_of_rows_changed(changed, light, tables, build):
     previous = [cells for cells in tables[MINUTES] if cells[1] == PERIODS[1]]
-    for cells in previous[:changed]:  # of 1540 rows: 1 % is 15.4, 5 % is 77
+    for cells in previous[:changed]:  # of 1540 rows: 5 % is 77
         cells[1] = "предыдцщий_месяц"
+    assert build(tables).quality.light == light
+
+
+@pytest.mark.parametrize(("left_out", "light"), [(2, "green"), (3, "amber"), (11, "amber"),
+                                                 (12, "red")])
+def test_the_light_turns_with_the_share_of_customers_left_out(left_out, light, tables, build):
+    for row in range(left_out):  # of 220 customers: 1 % is 2.2, 5 % is 11
+        tables[REVENUE][1 + 3 * row][2] = "0"
     assert build(tables).quality.light == light
 
 

@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 
 import pytest
+from reports import make_report
 
 from reportgen import results
-from reports import make_report
 
 
 def test_a_report_comes_back_exactly(report):
