@@ -72,6 +72,7 @@ def run(request: Request, stage: Stage) -> Outcome:
         report = analyse(folder, settings, staged.private, stage)
         (staged.public / RESULTS).write_text(results.to_json(report), encoding="utf-8")
         _publish(report, languages, request.templates, staged, stage)
+    _release_workers()
     return _outcome(request.output, report)
 
 
@@ -120,7 +121,7 @@ def analyse(folder: months.MonthFolder, settings: Settings, private: Path, stage
 
     The scored customers and the model are written to ``private``, for they are not published.
     """
-    workers = _wake_workers(settings)
+    waking = _wake_workers(settings, "reportgen.estimators")
     customers = read_customers(folder.path, settings, stage)
     with stage("import"):
         from reportgen import (
@@ -134,11 +135,12 @@ def analyse(folder: months.MonthFolder, settings: Settings, private: Path, stage
             scoring,
             segments,
         )
-        workers.join()
+        waking.join()
     with stage("sample"):
         drawn = sample.draw_sample(customers.table, settings)
     with stage("search"):
         candidates = model_selection.search(drawn, settings)
+    waking = _wake_workers(settings, "reportgen.charts", "reportgen.templating", "reportgen.pdf")
     with stage("score"):
         scorer = scoring.fit_scorer(candidates[0].pipeline, drawn, settings)
         scored = scoring.score(customers.table, scorer, drawn, settings, path=private / CUSTOMERS)
@@ -155,6 +157,7 @@ def analyse(folder: months.MonthFolder, settings: Settings, private: Path, stage
         profiles = segments.profile(scored, settings)
     with stage("recommend"):
         advice = recommendations.recommend(scored, focus, settings)
+    waking.join()
     return results.rounded(Report(
         schema_version=results.SCHEMA_VERSION,
         store=_store(settings),
@@ -202,19 +205,27 @@ def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...
     return languages
 
 
-def _wake_workers(settings: Settings) -> Thread:
-    """Start the search's processes while the tables are read: they need seconds to import."""
+def _wake_workers(settings: Settings, *modules: str) -> Thread:
+    """Let idle processes import what they will need next: it takes them seconds."""
     from joblib import Parallel, cpu_count, delayed
 
     count = settings.model.workers or cpu_count()
-    waker = Thread(daemon=True, target=lambda: Parallel(n_jobs=count)(
-        delayed(_import_search)() for _ in range(count)))
-    waker.start()
-    return waker
+    waking = Thread(daemon=True, target=lambda: Parallel(n_jobs=count)(
+        delayed(_import)(modules) for _ in range(count)))
+    waking.start()
+    return waking
 
 
-def _import_search() -> None:
-    import_module("reportgen.model_selection")
+def _import(modules: tuple[str, ...]) -> None:
+    for module in modules:
+        import_module(module)
+
+
+def _release_workers() -> None:
+    """End the processes at once; left alone they hold up the program's end for seconds."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def _publish(report: Report, languages: tuple[str, ...], templates: Path | None,

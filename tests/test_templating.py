@@ -1,0 +1,309 @@
+"""The HTML report: complete, readable by everyone, safe, and honest in every wording."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from documents import LANGUAGES, Blanks, html, plain, read, render
+from reports import make_report
+
+from reportgen import localization, templating
+from reportgen.caveats import KEYS
+from reportgen.errors import RenderError
+from reportgen.recommendations import REASONS
+from reportgen.results import Caveat, Recommendation, Report
+
+TEMPLATES = localization.templates_folder()
+SECTIONS = ("summary", "drivers", "segments", "recommendations", "model", "data_quality", "method")
+
+#: Words that promise an effect, which only an experiment could show (REQUIREMENTS A12).
+CAUSAL = ("приведёт", "снизит ", "благодаря", "позволит", "повысит ", "увеличит ",
+          "will reduce", "will increase", "leads to", "thanks to", "because of")
+JARGON = ("SHAP", "шансов", "log-odds", "p-value", "p-знач", "ROC", "Brier")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_document_tells_its_language_and_title(language: str) -> None:
+    page = read(html(language))
+    assert ("html", {"lang": language}) in page.tags
+    store = make_report().store.name[language]
+    assert store in plain(page.title)
+    assert plain(localization.load(language).month("2026-10")) in plain(page.title)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_headings_form_an_outline(language: str) -> None:
+    levels = [level for level, _ in read(html(language)).headings]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+
+
+def test_contents_lead_to_every_section() -> None:
+    page = read(html("ru"))
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    links = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
+    assert links == [f"#{section}" for section in SECTIONS]
+    assert len(ids) == len(set(ids))
+    assert set(SECTIONS) <= set(ids)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_section_headings_state_a_finding_with_a_number(language: str) -> None:
+    findings = [text for level, text in read(html(language)).headings if level == 1]
+    heads = re.findall(r'<h2 data-bookmark="[^"]+">(.*?)</h2>', html(language))
+    # The last section is a reference: its heading is plain.
+    assert all(re.search(r"\d", finding) for finding in [*findings, *heads[:-1]])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_picture_and_table_can_be_listened_to(language: str) -> None:
+    page = read(html(language))
+    pictures = [attrs for tag, attrs in page.tags if tag == "svg"]
+    tables = [tag for tag, _ in page.tags if tag == "table"]
+    assert len(pictures) == 10  # nine charts and the strip of the first page
+    assert all(attrs["role"] == "img" for attrs in pictures)
+    assert len([text for text in page.alternatives if re.search(r"\d", text)]) == len(pictures)
+    assert len([tag for tag, _ in page.tags if tag == "caption"]) == len(tables)
+    assert all(attrs.get("scope") in ("row", "col") for tag, attrs in page.tags if tag == "th")
+
+
+def test_pictures_of_the_printed_page_carry_their_alternatives() -> None:
+    page = read(html("ru", for_print=True))
+    pictures = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert len(pictures) == 9
+    assert all(re.search(r"\d", attrs["alt"]) for attrs in pictures)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_page_needs_no_network_and_no_script(language: str) -> None:
+    document = html(language)
+    page = read(document)
+    assert not [tag for tag, _ in page.tags if tag in ("script", "link", "iframe", "object")]
+    sources = [attrs[name] for _, attrs in page.tags for name in ("src", "href") if name in attrs]
+    assert all(source.startswith("#") for source in sources)
+    assert set(re.findall(r"url\(\"?([a-z]+:)", document)) == {"data:"}
+    policy = next(a for t, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy["content"]
+
+
+def test_embedded_fonts_stay_small() -> None:
+    assert len(html("ru").encode()) < 600_000
+
+
+HOSTILE = '<script>alert("1")</script> & it\'s "' + "ДлинноеСлово" * 12
+
+
+def test_text_of_the_store_is_shown_as_text() -> None:
+    report = make_report()
+    column = replace(report.columns["pages_per_visit"], label={"ru": HOSTILE, "en": HOSTILE})
+    document = render(replace(
+        report, store=replace(report.store, name={"ru": HOSTILE, "en": HOSTILE}),
+        columns={**report.columns, "pages_per_visit": column},
+    ))
+    page = read(document)
+    assert not [tag for tag, _ in page.tags if tag == "script"]
+    assert page.text.count('<script>alert("1")</script>') > 3
+    assert not re.search("&amp;(amp|lt|gt|quot|#)", document)  # escaped once, not twice
+    running = next(attrs for _, attrs in page.tags if "data-store" in attrs)
+    assert running["data-store"] == HOSTILE
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_first_page_shows_five_figures_and_five_recommendations(language: str) -> None:
+    page = read(html(language))
+    assert len(page.by_class["metric"]) == 5
+    assert len(re.findall(r'<ol class="actions">.*?</ol>', html(language), re.S)) == 1
+    first = page.by_class["summary"][0]
+    for code in REASONS:
+        assert localization.load(language).text(f"recommendation.{code}") in first
+    assert not [word for word in JARGON if word in first]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_promises_an_effect(language: str) -> None:
+    for sentence in _all_texts(language):
+        assert not [word for word in CAUSAL if word in sentence.lower()], sentence
+
+
+def test_russian_typography_is_kept() -> None:
+    text = read(html("ru")).text
+    assert '"' not in text
+    assert " - " not in text
+    assert not re.findall(r"\d %", text)         # an ordinary space would break the line
+    assert not re.findall(r"\d\.\d(?!\.)\d*\s", text.replace("0.1.0", ""))
+    assert not re.findall(r"[а-яё]  +[а-яё]", text)
+
+
+def test_english_report_holds_no_russian_word() -> None:
+    report = make_report()
+    log = tuple(replace(entry, before="typo") for entry in report.data.log)
+    page = read(render(replace(report, data=replace(report.data, log=log)), "en"))
+    assert re.findall(r"[а-яё]+", page.text, re.I) == []
+
+
+# ── Every wording ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_both_languages_hold_the_same_messages() -> None:
+    messages = [localization.load(language).messages for language in LANGUAGES]
+    assert messages[0].keys() == messages[1].keys()
+    for key in messages[0]:
+        holes = [sorted(set(re.findall(r"{\w+}", " ".join(of[key])))) for of in messages]
+        assert holes[0] == holes[1], key
+
+
+def test_every_caveat_has_its_sentence() -> None:
+    facts = {"n": 12, "share": 0.3, "low": 0.5, "high": 0.7, "fallen": 4.0, "others": 4.1,
+             "money": 900.0}
+    report = replace(make_report(), caveats=tuple(Caveat(key, facts) for key in KEYS))
+    for language in LANGUAGES:
+        limits = read(render(report, language)).by_class["limits"][0]
+        assert len([line for line in limits.split("\n") if line.strip()]) == len(KEYS) + 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_has_its_own_sentence(language: str) -> None:
+    found: dict[str, list[str]] = {code: [] for code in REASONS}
+    for place in range(max(map(len, REASONS.values()))):
+        reasons = {code: list(of)[place] for code, of in REASONS.items() if place < len(of)}
+        document = render(_with_reasons(make_report(), reasons), language)
+        for code in reasons:
+            found[code].append(plain(_finding(document, code)))
+    for code, sentences in found.items():
+        assert len(set(sentences)) == len(REASONS[code]), sentences
+        for sentence in sentences:
+            assert 6 <= len(sentence.split()) <= 32, sentence
+            assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(("code", "language", "words"), [
+    ("R2", "ru", "не просмотры по категориям"),
+    ("R2", "en", "no views by category"),
+    ("R3", "ru", "Среднего чека"),
+    ("R3", "en", "average basket"),
+    ("R5", "ru", "Падения показателей: страниц за визит, категорий за визит"),
+    ("R5", "en", "Falls of pages per visit, categories per visit"),
+])
+def test_recommendations_say_what_the_tables_do_not_hold(
+    code: str, language: str, words: str
+) -> None:
+    assert words in plain(_article(html(language), code))
+
+
+def test_opposite_signal_is_told_as_no_sign_of_risk() -> None:
+    # The fixture's fall of minutes by 40 %: 10 of 41 decline (24 %), 114 of 283 others (40 %).
+    assert ("у таких клиентов снижение реже (24 % против 40 %), признаком риска это не служит"
+            in plain(_article(html("ru"), "R5")))
+
+
+def test_suppressed_focus_is_told_instead_of_numbered() -> None:
+    report = make_report()
+    focus = replace(report.focus, suppressed=True, customers=0, profile=(), categories=(),
+                    decline=None, others_decline=None)
+    headings = [text for _, text in read(render(replace(report, focus=focus))).headings]
+    assert any("слишком мал" in heading for heading in headings)
+
+
+def test_suppressed_segment_is_named_without_figures() -> None:
+    report = make_report()
+    hidden = replace(report.segments[0], suppressed=True, customers=7, profile=(), categories=())
+    page = read(render(replace(report, segments=(hidden, *report.segments[1:]))))
+    note = next(text for text in page.by_class["note"] if "слишком мало" in text)
+    assert hidden.label["ru"] in plain(note)
+    assert "7" not in note
+
+
+def test_model_of_a_later_month_is_called_a_forecast() -> None:
+    report = make_report()
+    future = replace(report, model=replace(report.model, target_window="future"))
+    assert "прогноз на следующий месяц" in plain(read(render(future)).text)
+    assert "а не предсказывает" in plain(read(html("ru")).text)
+
+
+def test_memorising_model_is_said_to_remember() -> None:
+    report = make_report()
+    memory = replace(report, model=replace(report.model, memorises=True))
+    assert "модель помнит этих клиентов" in plain(read(render(memory)).text)
+
+
+def test_missing_message_stops_the_report(tmp_path: Path) -> None:
+    for source in TEMPLATES.rglob("*"):
+        target = tmp_path / source.relative_to(TEMPLATES)
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+    catalogue = tmp_path / "locales/ru/LC_MESSAGES/report.po"
+    text = catalogue.read_text(encoding="utf-8").replace('"summary.why"', '"summary.because"')
+    catalogue.write_text(text, encoding="utf-8")
+    with pytest.raises(RenderError, match=r"summary\.why"):
+        templating.render_html(make_report(), language="ru", pictures=Blanks(),
+                               templates=tmp_path)
+
+
+def test_figure_that_a_template_invents_stops_the_report(tmp_path: Path) -> None:
+    (tmp_path / "locales/ru").mkdir(parents=True)
+    (tmp_path / "report.html").write_text("{{ report.churn_score | percent }}", encoding="utf-8")
+    (tmp_path / "locales/ru/LC_MESSAGES").symlink_to(TEMPLATES / "locales/ru/LC_MESSAGES")
+    with pytest.raises(RenderError, match="churn_score"):
+        templating.render_html(make_report(), language="ru", pictures={}, templates=tmp_path)
+
+
+# ── Helpers ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _all_texts(language: str) -> list[str]:
+    """All messages, and the prose of the recommendations."""
+    messages = localization.load(language).messages.values()
+    folder = TEMPLATES / "locales" / language / "recommendations"
+    prose = [path.read_text(encoding="utf-8") for path in folder.glob("*.html")]
+    return [form for forms in messages for form in forms] + prose
+
+
+def _article(document: str, code: str) -> str:
+    article = re.search(rf'<article class="recommendation" id="{code}">.*?</article>', document,
+                        re.S)
+    assert article
+    return read(article[0]).text
+
+
+def _finding(document: str, code: str) -> str:
+    article = re.search(rf'id="{code}">.*?<p class="finding">(.*?)</p>', document, re.S)
+    assert article
+    return read(article[1]).text
+
+
+def _with_reasons(report: Report, reasons: dict[str, str]) -> Report:
+    """Give recommendations reasons, and the evidence that goes with them."""
+    recommendations = tuple(
+        replace(item, reason=reasons[item.code], status=REASONS[item.code][reasons[item.code]],
+                evidence=replace(item.evidence, **_evidence(item, reasons[item.code])))
+        if item.code in reasons else item for item in report.recommendations
+    )
+    return replace(report, recommendations=recommendations)
+
+
+def _evidence(item: Recommendation, reason: str) -> dict[str, object]:
+    depth = ("pages_per_visit", "categories_per_visit")
+    signals = getattr(item.evidence, "signals", ())
+    changes: dict[str, dict[str, object]] = {
+        "no_category_stands_out": {"attention": ""},
+        "no_goods_column": {"column": "", "largest": "", "attention": "", "rows": ()},
+        "hardly_any_contactable": {"contactable": 4, "contactable_share": None, "rows": (),
+                                   "contacts": None},
+        "only_shallower": {"basket_fuller": False},
+        "only_basket_fuller": {"shallower": ()},
+        "depth_mixed": {"shallower": depth[:1], "deeper": depth[1:]},
+        "deeper": {"shallower": (), "deeper": depth, "basket_fuller": False},
+        "neither_shallower_nor_fuller": {"shallower": (), "basket_fuller": False},
+        "profit_unknown": {"profit": None},
+        "too_few_promo_buyers": {"decline": None, "others_decline": None, "difference": None,
+                                 "profit": None},
+        "opposite": {"signals": signals[3:]},
+        "unclear": {"signals": tuple(replace(s, finding="unclear") for s in signals)},
+        "nothing_tested": {"signals": (), "unmeasured": ()},
+    }
+    return changes.get(reason, {})
