@@ -7,15 +7,15 @@ READY  := $(VENV)/.ready
 DATA   ?= data
 OUTPUT ?= output
 
-.PHONY: report test test-all check bench setup system clean
+.PHONY: report test test-all check bench setup system poppler clean
 
 report: setup          ## analyse the newest month of the demo store and say where the PDF is
 	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT)
 
-test: setup check      ## everything that ends within ten minutes
+test: poppler setup check      ## everything that ends within ten minutes
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: setup check  ## the long tests too
+test-all: poppler setup check  ## the long tests too
 	$(BIN)/python -m pytest
 
 check: setup           ## style, types and the order of imports
@@ -47,6 +47,11 @@ system:
 	  $(PYTHON) -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
 	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing; fi; \
 	fi
+
+# The tests read the PDF's text with poppler's pdftotext; without it they skip that.
+poppler:
+	@if ! command -v pdftotext >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	then apt-get update -qq && apt-get install -y -qq poppler-utils; fi
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
