@@ -13,7 +13,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -102,12 +102,21 @@ def umask() -> Iterator[Callable[[int], int]]:
 
 
 @pytest.fixture
-def file_size_limit() -> Iterator[Callable[[int], None]]:
+def file_size_limit() -> Callable[[int], AbstractContextManager[None]]:
     """Let no file grow beyond some bytes: the nearest to a full disk without mounting one."""
     resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    @contextmanager
+    def limited(size: int) -> Iterator[None]:
+        # Lifted before the test ends, for pytest's own output may be a longer file.
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited
 
 
 def before_each_step(patch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
@@ -444,22 +453,25 @@ def test_private_files_are_closed_and_public_ones_open_whatever_the_umask(
 
 
 def test_a_full_disk_while_writing_asks_for_space_and_keeps_the_report(
-    tmp_path: Path, file_size_limit: Callable[[int], None]
+    tmp_path: Path, file_size_limit: Callable[[int], AbstractContextManager[None]]
 ) -> None:
     publish(tmp_path, 1)
-    file_size_limit(1000)
-    with pytest.raises(StorageError, match="free space"), stage(tmp_path, MONTH) as run:
+    with (
+        file_size_limit(1000),
+        pytest.raises(StorageError, match="free space"),
+        stage(tmp_path, MONTH) as run,
+    ):
         (run.public / "report.ru.pdf").write_bytes(bytes(5000))
     assert published(tmp_path) == files_of(1)
     assert leftovers(tmp_path) == []
 
 
 def test_a_full_disk_while_copying_the_published_month_asks_for_space(
-    tmp_path: Path, file_size_limit: Callable[[int], None]
+    tmp_path: Path, file_size_limit: Callable[[int], AbstractContextManager[None]]
 ) -> None:
     publish(tmp_path, 1)
-    file_size_limit(10)
     with (
+        file_size_limit(10),
         pytest.raises(StorageError, match="free space"),
         stage(tmp_path, MONTH, from_published=True),
     ):
@@ -510,12 +522,14 @@ def test_a_single_file_is_replaced_whole_with_its_mode(tmp_path: Path) -> None:
 
 
 def test_a_single_file_stays_as_it_was_on_a_full_disk(
-    tmp_path: Path, file_size_limit: Callable[[int], None]
+    tmp_path: Path, file_size_limit: Callable[[int], AbstractContextManager[None]]
 ) -> None:
     page = tmp_path / "index.html"
     write_atomic(page, b"first")
-    file_size_limit(1000)
-    with pytest.raises(StorageError, match=r"index\.html.*free space"):
+    with (
+        file_size_limit(1000),
+        pytest.raises(StorageError, match=r"index\.html.*free space"),
+    ):
         write_atomic(page, bytes(5000))
     assert page.read_bytes() == b"first"
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
