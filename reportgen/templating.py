@@ -151,10 +151,10 @@ def _parameter(words: Localizer, name: str, value: str) -> str:
 
 
 def _font_faces(*, for_print: bool) -> list[dict[str, object]]:
+    """List the faces the page is set in: upright ones, it has no italics."""
     return [
-        {"weight": weight, "style": style,
-         "url": path.as_uri() if for_print else _embedded(path)}
-        for (weight, style), path in fonts.faces().items()
+        {"weight": weight, "url": path.as_uri() if for_print else _embedded(path)}
+        for (weight, style), path in fonts.faces().items() if style == "normal"
     ]
 
 
