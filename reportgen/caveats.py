@@ -14,7 +14,7 @@ WEAK_MODEL = 0.60
 #: A segment smaller than this cannot carry recommendations.
 SMALL_FOCUS = 50
 
-#: A larger share of changed rows belongs on the first page (REQUIREMENTS G7).
+#: A larger share of changed rows belongs on the first page.
 MANY_ROWS_CHANGED = 0.05
 
 KEYS = (

@@ -110,6 +110,7 @@ def run(data: Path, month: str | None, config: Path | None, output: Path,
     """
     from reportgen import pipeline
 
+    pipeline.spare_collector()
     request = pipeline.Request(data, output, month, config, languages or None, templates)
     _print_files(pipeline.run(request, _progress(verbose)).files)
 
@@ -128,6 +129,7 @@ def render(month: str | None, output: Path, languages: tuple[str, ...],
     """
     from reportgen import pipeline
 
+    pipeline.spare_collector()
     outcome = pipeline.render(output, month, languages=languages or None, templates=templates,
                               stage=_progress(verbose))
     _print_files(outcome.files)

@@ -19,8 +19,7 @@ from reportgen.intervals import mean_interval, newcombe, simultaneous, welch, wi
 from reportgen.results import CategoryRow, Estimate, ProfileRow
 from reportgen.rules import COMPARE, Rule
 
-#: Smallest group whose figures may be published: fewer customers could be recognised in them
-#: (REQUIREMENTS C1).
+#: Smallest group whose figures may be published: fewer customers could be recognised in them.
 SMALLEST_GROUP = 10
 
 _COUNTS = ("fallen", "alike", "contactable")

@@ -99,7 +99,7 @@ class Column(_Frozen):
     minimum, maximum
         Plausible range; a value outside stops the run.
     outliers
-        Whether the robust rule looks for impossible values here (REQUIREMENTS G6).
+        Whether the robust rule looks for impossible values here.
     regular
         Whether a regular customer must have more than zero here.
     decimals

@@ -28,14 +28,14 @@ from reportgen.sample import Indices, Sample
 #: Customers of the training part that stand in for a column that is hidden.
 BACKGROUND_CUSTOMERS = 16
 
-#: Below this |Spearman| of value and SHAP value no single direction is stated (REQUIREMENTS B6).
+#: Below this |Spearman| of value and SHAP value no single direction is stated.
 CLEAR_DIRECTION = 0.5
 
 #: Drivers whose decline rate is shown along their values, and into how many groups.
 DETAILED_DRIVERS = 4
 BINS = 5
 
-#: SHAP values must add up to the prediction within rounding (REQUIREMENTS B1).
+#: SHAP values must add up to the prediction within rounding.
 ADDITIVITY_LIMIT = 1e-6
 
 

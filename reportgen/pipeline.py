@@ -7,6 +7,8 @@ takes what it uses and returns one frozen result; heavy imports happen inside th
 
 from __future__ import annotations
 
+import atexit
+import gc
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -121,7 +123,7 @@ def analyse(folder: months.MonthFolder, settings: Settings, private: Path, stage
 
     The scored customers and the model are written to ``private``, for they are not published.
     """
-    waking = _wake_workers(settings, "reportgen.estimators")
+    waking = _wake_workers(settings)
     customers = read_customers(folder.path, settings, stage)
     with stage("import"):
         from reportgen import (
@@ -140,7 +142,6 @@ def analyse(folder: months.MonthFolder, settings: Settings, private: Path, stage
         drawn = sample.draw_sample(customers.table, settings)
     with stage("search"):
         candidates = model_selection.search(drawn, settings)
-    waking = _wake_workers(settings, "reportgen.charts", "reportgen.templating", "reportgen.pdf")
     with stage("score"):
         scorer = scoring.fit_scorer(candidates[0].pipeline, drawn, settings)
         scored = scoring.score(customers.table, scorer, drawn, settings, path=private / CUSTOMERS)
@@ -157,7 +158,6 @@ def analyse(folder: months.MonthFolder, settings: Settings, private: Path, stage
         profiles = segments.profile(scored, settings)
     with stage("recommend"):
         advice = recommendations.recommend(scored, focus, settings)
-    waking.join()
     return results.rounded(Report(
         schema_version=results.SCHEMA_VERSION,
         store=_store(settings),
@@ -205,20 +205,30 @@ def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...
     return languages
 
 
-def _wake_workers(settings: Settings, *modules: str) -> Thread:
-    """Let idle processes import what they will need next: it takes them seconds."""
+def _wake_workers(settings: Settings) -> Thread:
+    """Let the search's processes start while the tables are read: importing takes them seconds."""
     from joblib import Parallel, cpu_count, delayed
 
     count = settings.model.workers or cpu_count()
     waking = Thread(daemon=True, target=lambda: Parallel(n_jobs=count)(
-        delayed(_import)(modules) for _ in range(count)))
+        delayed(_import)("reportgen.estimators") for _ in range(count)))
     waking.start()
     return waking
 
 
-def _import(modules: tuple[str, ...]) -> None:
-    for module in modules:
-        import_module(module)
+def _import(module: str) -> None:
+    spare_collector()
+    import_module(module)
+
+
+def spare_collector() -> None:
+    """Collect garbage seldom, and not at the end.
+
+    A run makes millions of objects that live until it ends; looking through them again and again
+    costs it three seconds and frees nothing.
+    """
+    gc.set_threshold(200_000, 50, 100)
+    atexit.register(gc.freeze)
 
 
 def _release_workers() -> None:
@@ -239,13 +249,17 @@ def _publish(report: Report, languages: tuple[str, ...], templates: Path | None,
 def _draw_all(
     report: Report, languages: tuple[str, ...], templates: Path | None, folder: Path
 ) -> None:
-    """Draw the documents of all languages, side by side where there are several."""
+    """Draw the documents of all languages: the first here, the others in another process."""
     from joblib import Parallel, delayed
 
     text = results.to_json(report)
-    Parallel(n_jobs=min(len(languages), 2))(
-        delayed(_draw)(text, language, templates, folder) for language in languages
+    first, *others = languages
+    drawing = Parallel(n_jobs=2, return_as="generator")(
+        delayed(_draw)(text, language, templates, folder) for language in others
     )
+    _draw(text, first, templates, folder)
+    for _ in drawing:
+        pass
 
 
 def _draw(text: str, language: str, templates: Path | None, folder: Path) -> None:

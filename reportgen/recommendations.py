@@ -40,8 +40,7 @@ from reportgen.results import (
 from reportgen.rules import Condition, Rule
 from reportgen.signals import SMALLEST_SIDE, find_signals, showing
 
-#: Customers that a segment needs, and that must be left outside it, to be acted on
-#: (REQUIREMENTS C1).
+#: Customers that a segment needs, and that must be left outside it, to be acted on.
 SMALLEST_FOCUS = 50
 
 #: Customers who may be messaged for whom a mailing is worth preparing.

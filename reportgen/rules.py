@@ -23,7 +23,7 @@ COMPARE: Mapping[Operator, Callable[[Any, Any], Any]] = {
     "<=": operator.le, ">": operator.gt, "<": operator.lt,
 }
 
-#: More conditions cannot be read at a glance, and a segment must be (REQUIREMENTS C1).
+#: More conditions cannot be read at a glance, and a segment must be.
 MOST_CONDITIONS = 2
 
 _TOKEN = re.compile(

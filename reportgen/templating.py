@@ -85,6 +85,8 @@ def render_html(
         loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined,
         autoescape=jinja2.select_autoescape(["html"]), trim_blocks=True, lstrip_blocks=True,
         auto_reload=False,
+        # Compiling takes half a second; what is compiled serves every document and later runs.
+        bytecode_cache=jinja2.FileSystemBytecodeCache(),
     )
     environment.filters |= _filters(words)
     environment.globals |= {"t": words.text, "for_print": for_print}

@@ -19,7 +19,7 @@ from reportgen.results import Caveat, Recommendation, Report
 TEMPLATES = localization.templates_folder()
 SECTIONS = ("summary", "drivers", "segments", "recommendations", "model", "data_quality", "method")
 
-#: Words that promise an effect, which only an experiment could show (REQUIREMENTS A12).
+#: Words that promise an effect, which only an experiment could show.
 CAUSAL = ("приведёт", "снизит ", "благодаря", "позволит", "повысит ", "увеличит ",
           "will reduce", "will increase", "leads to", "thanks to", "because of")
 JARGON = ("SHAP", "шансов", "log-odds", "p-value", "p-знач", "ROC", "Brier")

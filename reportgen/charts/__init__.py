@@ -41,7 +41,7 @@ class ChartSpec:
     name
         Name of its file, of its picture and of its messages (``charts.NAME.…``).
     task
-        Kind of comparison that it serves (REQUIREMENTS D6).
+        Kind of comparison that it serves.
     frame
         Selects the chart's data; None where this month has nothing to show.
     draw, alt

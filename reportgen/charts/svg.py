@@ -25,7 +25,7 @@ _STYLE_SHEET = re.compile(r"\s*<defs>\s*<style\b.*?</style>\s*</defs>", re.DOTAL
 _LINE_ENDS = "stroke-linejoin: round; stroke-linecap: butt"
 
 #: The viewer would smooth pictures when scaling, which PDF/A forbids; page CSS does not reach an
-#: <image> inside an SVG (REQUIREMENTS F3).
+#: <image> inside an SVG.
 _IMAGE = re.compile(r"<image\b")
 
 #: Without these, the file would tell the day and the version it was drawn with.
