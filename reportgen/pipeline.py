@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import gc
 import hashlib
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -254,12 +255,15 @@ def _draw_all(
 
     text = results.to_json(report)
     first, *others = languages
-    drawing = Parallel(n_jobs=2, return_as="generator")(
-        delayed(_draw)(text, language, templates, folder) for language in others
-    )
-    _draw(text, first, templates, folder)
-    for _ in drawing:
-        pass
+    tasks = [delayed(_draw)(text, language, templates, folder) for language in others]
+    if not tasks:
+        _draw(text, first, templates, folder)
+        return
+    drawing = Parallel(n_jobs=2, return_as="generator")(tasks)
+    try:
+        _draw(text, first, templates, folder)
+    finally:
+        deque(drawing, maxlen=0)  # waits for the others, which write into the same folder
 
 
 def _draw(text: str, language: str, templates: Path | None, folder: Path) -> None:

@@ -138,7 +138,9 @@ def _state(folder):
             for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock"}
 
 
-def test_a_chart_that_fails_leaves_the_last_good_report(finished, quick_config, monkeypatch):
+@pytest.mark.parametrize("languages", [("ru",), ("ru", "en")])
+def test_a_chart_that_fails_leaves_the_last_good_report(finished, quick_config, monkeypatch,
+                                                        languages):
     output = finished[0]
     before = _state(output)
 
@@ -147,7 +149,7 @@ def test_a_chart_that_fails_leaves_the_last_good_report(finished, quick_config, 
 
     monkeypatch.setattr(charts, "draw_all", fails)
     with pytest.raises(RenderError, match="chart of risk"):
-        pipeline.run(Request(DATA, output, MONTH, quick_config, ("ru",)), Stages())
+        pipeline.run(Request(DATA, output, MONTH, quick_config, languages), Stages())
     assert _state(output) == before
 
 
