@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 DATA   ?= data
 OUTPUT ?= output
 
-.PHONY: report test test-all check bench setup system poppler clean
+.PHONY: report test test-all check bench simulate setup system poppler clean
 
 report: setup          ## analyse the newest month of the demo store and say where the PDF is
 	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT)
@@ -25,6 +25,10 @@ check: setup           ## style, types and the order of imports
 
 bench: setup           ## seconds of every stage, cold, on DATA
 	$(BIN)/python tests/benchmarks/bench_run.py --data $(DATA)
+	$(BIN)/python tests/benchmarks/bench_run.py --data $(DATA) --effort quick
+
+simulate: setup        ## hold the report's claims against made-up stores, an hour; goes on where it stopped
+	PYTHONPATH=tests $(BIN)/python -m simulation.run
 
 setup: system $(READY)
 

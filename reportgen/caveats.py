@@ -6,10 +6,7 @@ a sentence in the catalogues and the figures in it.
 
 from __future__ import annotations
 
-from reportgen.results import Caveat, DataQuality, ModelCard, Overview, Segment
-
-#: Below this lower bound of the test ROC-AUC the ranking is hardly better than chance.
-WEAK_MODEL = 0.60
+from reportgen.results import Caveat, DataQuality, Effort, Gate, ModelCard, Overview, Segment
 
 #: A segment smaller than this cannot carry recommendations.
 SMALL_FOCUS = 50
@@ -18,41 +15,58 @@ SMALL_FOCUS = 50
 MANY_ROWS_CHANGED = 0.05
 
 KEYS = (
-    "weak_model", "rows_changed", "recognises", "window_unknown", "association", "small_focus",
-    "value_alike", "outlier", "test_size", "no_history",
+    "model_not_useful", "quick", "sample_small", "rows_changed", "recognises", "window_unknown",
+    "association", "small_focus", "value_alike", "outlier", "score", "no_history",
 )
 """Every caveat there is; each has a sentence in each language."""
 
+_Facts = dict[str, float]
+
 
 def caveats(
-    data: DataQuality, overview: Overview, model: ModelCard, focus: Segment
+    data: DataQuality, overview: Overview, model: ModelCard, focus: Segment, *, effort: Effort
 ) -> tuple[Caveat, ...]:
     """Collect the caveats that hold this month, in the order of `KEYS`.
 
     Facts
     -----
-    ``weak_model`` low; ``rows_changed`` share; ``small_focus`` n; ``value_alike`` fallen and
-    others (means), low and high (of their difference); ``outlier`` n and money; ``test_size``
-    n, low and high (of the test ROC-AUC).
+    ``sample_small`` n (customers needed); ``rows_changed`` share; ``small_focus`` n;
+    ``value_alike`` fallen and others (means), low and high (of their difference); ``outlier`` n
+    and money; ``score`` n, low and high (of the honest ROC-AUC).
     """
-    score = model.test_roc_auc
-    found: dict[str, dict[str, float] | None] = {
-        "weak_model": {"low": score.low} if score.low <= WEAK_MODEL else None,
+    honest = model.honest
+    found: dict[str, _Facts | None] = {
+        "model_not_useful": None if model.gate.open else {},
+        "quick": {} if effort == "quick" else None,
+        "sample_small": _sample_small(model.gate),
         "rows_changed": ({"share": data.share_changed}
                          if data.share_changed > MANY_ROWS_CHANGED else None),
         "recognises": {} if model.target_window == "same_month" else None,
         "window_unknown": {} if model.target_window == "unknown" else None,
         "association": {},
-        "small_focus": {"n": focus.customers} if focus.customers < SMALL_FOCUS else None,
+        "small_focus": _small_focus(focus, model.gate),
         "value_alike": _value_alike(overview),
         "outlier": _outlier(data),
-        "test_size": {"n": score.n, "low": score.low, "high": score.high},
+        "score": {"n": honest.customers, "low": honest.roc_auc.low, "high": honest.roc_auc.high},
         "no_history": {},
     }
     return tuple(Caveat(key, facts) for key in KEYS if (facts := found[key]) is not None)
 
 
-def _value_alike(overview: Overview) -> dict[str, float] | None:
+def _sample_small(gate: Gate) -> _Facts | None:
+    """Whether the sample is too small for its columns; a closed gate says more than that."""
+    if gate.sample_size.enough or not gate.open:
+        return None
+    return {"n": gate.sample_size.required}
+
+
+def _small_focus(focus: Segment, gate: Gate) -> _Facts | None:
+    if gate.withholds or focus.customers >= SMALL_FOCUS:
+        return None
+    return {"n": focus.customers}
+
+
+def _value_alike(overview: Overview) -> _Facts | None:
     """Whether the customers' value does not differ between the classes (the last row is it)."""
     means = overview.classes[-1] if overview.classes else None
     if means is None or not means.difference.low <= 0 <= means.difference.high:
@@ -63,7 +77,7 @@ def _value_alike(overview: Overview) -> dict[str, float] | None:
     }
 
 
-def _outlier(data: DataQuality) -> dict[str, float] | None:
+def _outlier(data: DataQuality) -> _Facts | None:
     found = next((e for e in data.exclusions if e.reason == "outlier"), None)
     if found is None or found.customers == 0:
         return None

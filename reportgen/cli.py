@@ -100,19 +100,26 @@ _verbose = click.option("-v", "--verbose", is_flag=True, help="Tell how long eac
 @_data_options
 @_output_option
 @_render_options
+@click.option("--quick", "effort", flag_value="quick",
+              help="Check the model on one split only: faster, and marked so on the first page.")
+@click.option("--thorough", "effort", flag_value="thorough",
+              help="Repeat the nested cross-validation three times.")
 @_verbose
 def run(data: Path, month: str | None, config: Path | None, output: Path,
-        languages: tuple[str, ...], templates: Path | None, verbose: bool) -> None:
+        languages: tuple[str, ...], templates: Path | None, effort: Any, verbose: bool) -> None:
     r"""Analyse a month and write its report.
 
     \b
     reportgen run --data tables --month 2026-10
+    reportgen run --data tables --month 2026-10 --quick
     """
-    from reportgen import pipeline
+    from reportgen import pipeline, workers
 
-    pipeline.spare_collector()
-    request = pipeline.Request(data, output, month, config, languages or None, templates)
-    _print_files(pipeline.run(request, _progress(verbose)).files)
+    workers.spare_collector()
+    request = pipeline.Request(data, output, month, config, effort, languages or None, templates)
+    outcome = pipeline.run(request, _progress(verbose))
+    _print_files(outcome.files)
+    pipeline.hold_gates(outcome.report)
 
 
 @main.command()
@@ -127,9 +134,9 @@ def render(month: str | None, output: Path, languages: tuple[str, ...],
     \b
     reportgen render --month 2026-10 --language en
     """
-    from reportgen import pipeline
+    from reportgen import pipeline, workers
 
-    pipeline.spare_collector()
+    workers.spare_collector()
     outcome = pipeline.render(output, month, languages=languages or None, templates=templates,
                               stage=_progress(verbose))
     _print_files(outcome.files)

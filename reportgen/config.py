@@ -11,13 +11,16 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from reportgen.contract import Contract, Kind, Labels, Role, _Frozen
+from reportgen.contract import Contract, Kind, Labels, Role, Window, _Frozen
 from reportgen.errors import ConfigError
 from reportgen.rules import Rule, RuleError, parse_rule
+
+#: How much a run spends on judging the model.
+Effort = Literal["quick", "standard", "thorough"]
 
 FILE_NAME = "reportgen.toml"
 SHIPPED_CONTRACT = "one_click.toml"
@@ -66,8 +69,26 @@ class Cleaning(_Frozen):
 
 
 class ModelSearch(_Frozen):
-    """The model search and the split it is judged on."""
+    """The model search, and how much is spent on judging it honestly.
 
+    Attributes
+    ----------
+    effort
+        "quick" leaves out the nested cross-validation and the model without the current month,
+        and refits less; "thorough" repeats the nested cross-validation.
+    rule
+        Which candidate wins: the "best" mean ROC-AUC over the folds, or the simplest within
+        "one_standard_error" of it.
+    sample
+        Most customers that a model learns from.
+    explained_customers
+        Customers of the held-out part whose risk is explained.
+    workers
+        Processes; 0 means one a core.
+    """
+
+    effort: Effort = "standard"
+    rule: Literal["best", "one_standard_error"] = "best"
     candidates: int = Field(default=60, ge=4, le=2_000)
     folds: int = Field(default=5, ge=2, le=20)
     test_share: float = Field(default=0.25, gt=0.05, lt=0.9)
@@ -76,7 +97,65 @@ class ModelSearch(_Frozen):
                                  "support_vectors")
     sample: int = Field(default=20_000, ge=200)
     explained_customers: int = Field(default=200, ge=50, le=5_000)
-    workers: int = Field(default=0, ge=0, description="processes; 0 means one a core")
+    workers: int = Field(default=0, ge=0)
+
+    @property
+    def repeats(self) -> int:
+        """How often the nested cross-validation runs."""
+        return {"quick": 0, "standard": 1, "thorough": 3}[self.effort]
+
+    @property
+    def refits(self) -> int:
+        """On how many bootstrap samples the explanation is repeated."""
+        return 20 if self.effort == "quick" else 100
+
+
+class Gates(_Frozen):
+    """What stands between a model and its readers.
+
+    Attributes
+    ----------
+    usefulness
+        Whether a model without proven signal is withheld: nobody is listed, exit code 4.
+    leakage
+        Cross-validated ROC-AUC above which a single column stops the run.
+    """
+
+    usefulness: bool = True
+    leakage: float = Field(default=0.95, gt=0.5, le=1)
+
+
+class Assumptions(_Frozen):
+    """What the store assumes about campaigns; without all of them nothing is said about money.
+
+    Attributes
+    ----------
+    contact_cost, offer_cost
+        Cost of one contact, and of one offer that is taken up, in the unit of the revenue.
+    acceptance
+        Share of fallen customers who take up an offer and then stay.
+    acceptance_trials
+        How sure that is: as if it had been seen in a trial with so many customers.
+    horizon_months
+        For how many months a customer who is kept goes on bringing profit.
+    loss_share
+        Share of the monthly profit that is lost when a customer's activity falls.
+    profit_unit
+        How many units of the revenue one unit of the profit column is (1000 for thousands).
+    """
+
+    contact_cost: float | None = Field(default=None, ge=0)
+    offer_cost: float | None = Field(default=None, ge=0)
+    acceptance: float | None = Field(default=None, gt=0, lt=1)
+    acceptance_trials: float = Field(default=20, ge=2)
+    horizon_months: float | None = Field(default=None, gt=0, le=120)
+    loss_share: float | None = Field(default=None, gt=0, le=1)
+    profit_unit: float | None = Field(default=None, gt=0)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Keys that must be supplied before anything is said about money."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name) is None)
 
 
 class Risk(_Frozen):
@@ -151,6 +230,8 @@ class Settings(Contract):
     cleaning: Cleaning = Cleaning()
     model: ModelSearch = ModelSearch()
     risk: Risk = Risk()
+    gates: Gates = Gates()
+    assumptions: Assumptions = Assumptions()
     segments: dict[str, Segment] = {}
     recommendations: Recommendations
     presentation: Presentation = Presentation()
@@ -163,6 +244,16 @@ class Settings(Contract):
             if column.role != Role.IGNORE:
                 known[name] = tuple(column.values) if column.kind == Kind.CATEGORY else None
         return known
+
+    @property
+    def past_features(self) -> tuple[str, ...]:
+        """Features that were known before the month of the report."""
+        return tuple(name for name in self.features if self.columns[name].window == Window.PAST)
+
+    def with_effort(self, effort: Effort) -> Self:
+        """Return the same settings for another effort."""
+        model = self.model.model_copy(update={"effort": effort})
+        return self.model_copy(update={"model": model})
 
     def rule(self, text: str) -> Rule:
         """Parse a rule over this store's columns."""

@@ -102,6 +102,8 @@ class Column(_Frozen):
         Whether the robust rule looks for impossible values here.
     regular
         Whether a regular customer must have more than zero here.
+    leakage_allowed
+        Whether the column may tell the fallen apart almost alone: known, and wanted.
     decimals
         How many decimals the report shows.
     group
@@ -124,6 +126,7 @@ class Column(_Frozen):
     maximum: float | None = None
     outliers: bool = False
     regular: bool = False
+    leakage_allowed: bool = False
     decimals: int = Field(default=0, ge=0, le=4)
     group: str = ""
 

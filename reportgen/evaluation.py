@@ -1,33 +1,40 @@
 """What the winner is worth on customers it never saw.
 
-The sample, the best candidate of each family and the out-of-fold risks come in, a `ModelCard`
-goes out. For the test figures each candidate is refitted and calibrated on the training part
-alone and asked about the test part once.
+The sample, the best candidate of each family and what the other stages found (`Findings`) come in,
+a `ModelCard` goes out. For the figures of the split each candidate is refitted and calibrated on
+the training part alone and asked about the test part once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
+from sklearn.metrics import roc_curve
 
-from reportgen import intervals
+from reportgen import intervals, metrics
 from reportgen.config import Settings
 from reportgen.estimators import Candidate, Matrix, calibrated, probabilities
-from reportgen.results import CalibrationBin, Estimate, FamilyScore, ModelCard, Point
-from reportgen.sample import Sample
-
-#: A customer counts as recognised from even odds on.
-THRESHOLD = 0.5
+from reportgen.results import (
+    Calibration,
+    Estimand,
+    Estimate,
+    FamilyScore,
+    Gate,
+    Leakage,
+    ModelCard,
+    PastOnly,
+    Point,
+    Scores,
+)
+from reportgen.sample import Indices, Sample
 
 #: A training ROC-AUC this close to 1 tells that the model returns the labels it learned.
 MEMORISED = 0.999
-
-#: Groups of equal size in which promised and observed risk are compared.
-CALIBRATION_BINS = 10
 
 #: Points that draw a ROC curve; more cannot be told apart on paper.
 ROC_POINTS = 120
@@ -35,108 +42,182 @@ ROC_POINTS = 120
 
 @dataclass(frozen=True)
 class Trial:
-    """A candidate fitted on the training part, and its probabilities on the test part."""
+    """A candidate fitted on the training part, and its probabilities on both parts."""
 
     candidate: Candidate
     model: CalibratedClassifierCV
+    train_risk: Matrix
+    test_risk: Matrix
+
+
+@dataclass(frozen=True)
+class PastFit:
+    """The winner of the search over the columns of the past, and its out-of-fold risks.
+
+    ``full_risk`` are the full winner's, over the same folds.
+    """
+
+    family: str
+    columns: int
     risk: Matrix
+    full_risk: Matrix
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the other stages found out about the winner.
+
+    Attributes
+    ----------
+    out_of_fold
+        The risks of the report, shape (customers,).
+    slope_before
+        Calibration slope before recalibration, None where none was needed.
+    nested_risks
+        Out-of-fold risks of the whole procedure, shape (repeats, customers), and the family
+        that won each outer fold; None and () in a quick run.
+    behind
+        ROC-AUC of the winner less that of each candidate, in the order of the trials.
+    past
+        The model without the columns of the current month, None where it was not asked for.
+    """
+
+    out_of_fold: Matrix
+    slope_before: Estimate | None
+    nested_risks: Matrix | None
+    outer_winners: tuple[str, ...]
+    behind: tuple[Estimate | None, ...]
+    past: PastFit | None
+    gate: Gate
+    leakage: Leakage
 
 
 def try_out(
-    candidates: tuple[Candidate, ...], sample: Sample, settings: Settings
+    candidates: Sequence[Candidate], sample: Sample, settings: Settings
 ) -> tuple[Trial, ...]:
-    """Fit the best candidate of each family on the training part; ask it about the test part."""
-    trials = []
-    for candidate in candidates:
-        model = calibrated(candidate.pipeline, settings)
-        model.fit(sample.matrix[sample.train], sample.fallen[sample.train])
-        risk = probabilities(model, sample.matrix[sample.test])
-        trials.append(Trial(candidate, model, risk))
-    return tuple(trials)
+    """Fit the best candidate of each family on the training part; ask it about both parts."""
+    train, test = sample.matrix[sample.train], sample.matrix[sample.test]
+    fallen = sample.fallen[sample.train]
+    return tuple(Parallel(n_jobs=settings.model.workers or -1)(
+        delayed(_try)(candidate, calibrated(candidate.pipeline, settings), train, fallen, test)
+        for candidate in candidates
+    ))
+
+
+def _try(candidate: Candidate, model: CalibratedClassifierCV, train: Matrix,
+         fallen: NDArray[np.bool_], test: Matrix) -> Trial:
+    model.fit(train, fallen)
+    return Trial(candidate, model, probabilities(model, train), probabilities(model, test))
+
+
+def held_out(winner: Trial, nested_risks: Matrix | None,
+             sample: Sample) -> tuple[Matrix, Indices, Estimand]:
+    """Choose what the gate judges: the whole procedure, in a quick run this one model.
+
+    Returns
+    -------
+    Risks, shape (repeats, customers), the customers' positions in the sample, and what these
+    risks speak about.
+    """
+    if nested_risks is None:
+        return winner.test_risk[None, :], sample.test, "model"
+    return nested_risks, np.arange(len(sample.fallen)), "procedure"
 
 
 def evaluate(
-    trials: tuple[Trial, ...], out_of_fold: Matrix, sample: Sample, settings: Settings
+    trials: tuple[Trial, ...], findings: Findings, sample: Sample, settings: Settings
 ) -> ModelCard:
     """Measure the winner, the first of ``trials``, beside the best of each other family."""
-    winner, fallen = trials[0], sample.fallen[sample.test]
-    found = winner.risk >= THRESHOLD
-    negatives, positives = confusion_matrix(fallen, found, labels=[False, True]).tolist()
-    confusion = (positives[1], negatives[1], positives[0], negatives[0])
-    train_risk = probabilities(winner.model, sample.matrix[sample.train])
-    train_roc_auc = float(roc_auc_score(sample.fallen[sample.train], train_risk))
-    families = tuple(_family_score(trial, fallen, settings, winner=trial is winner)
-                     for trial in trials)
-    seed = settings.model.seed
+    winner, search = trials[0], settings.model
+    train, test = sample.fallen[sample.train], sample.fallen[sample.test]
+    training = metrics.scores(train, winner.train_risk, estimand="training", seed=search.seed)
+    held_out = [metrics.scores(test, trial.test_risk, estimand="model", seed=search.seed)
+                for trial in trials]
+    families = tuple(
+        _family_score(trial.candidate, scores, behind, findings, sample, settings)
+        for trial, scores, behind in zip(trials, held_out, findings.behind, strict=True)
+    )
     return ModelCard(
         family=winner.candidate.family,
         parameters=winner.candidate.parameters,
         scaling=winner.candidate.scaling,
-        memorises=train_roc_auc >= MEMORISED,
+        rule=search.rule,
+        memorises=training.roc_auc.value >= MEMORISED,
         candidates=sum(trial.candidate.tried for trial in trials),
-        folds=settings.model.folds,
-        seed=seed,
-        customers_train=len(sample.train),
-        customers_test=len(sample.test),
-        fallen_train=int(sample.fallen[sample.train].sum()),
-        fallen_test=int(fallen.sum()),
-        cv_roc_auc=winner.candidate.cv_mean,
-        train_roc_auc=train_roc_auc,
-        test_roc_auc=families[0].test_roc_auc,
-        test_f1=families[0].test_f1,
-        test_precision=intervals.wilson(confusion[0], confusion[0] + confusion[1]),
-        test_recall=intervals.wilson(confusion[0], confusion[0] + confusion[2]),
-        threshold=THRESHOLD,
-        confusion=confusion,
-        baseline_roc_auc=0.5,
-        baseline_f1=_baseline_f1(fallen),
-        oof_roc_auc=intervals.bootstrap(intervals.roc_auc, sample.fallen, out_of_fold, seed=seed),
-        oof_brier=intervals.bootstrap(intervals.brier, sample.fallen, out_of_fold, seed=seed),
+        folds=search.folds,
+        seed=search.seed,
+        outer_folds=search.folds if findings.outer_winners else 0,
+        repeats=search.repeats,
+        customers_train=len(train),
+        customers_test=len(test),
+        fallen_train=int(train.sum()),
+        fallen_test=int(test.sum()),
+        cv_roc_auc=families[0].cv_roc_auc,
+        training=training,
+        holdout=held_out[0],
+        nested=_nested(findings, sample, settings),
         families=families,
-        roc=_roc(fallen, winner.risk),
-        calibration=_calibration(sample.fallen, out_of_fold),
+        past_only=None if findings.past is None else _past_only(findings.past, sample),
+        calibration=_calibration(findings, sample, settings),
+        roc=_roc(test, winner.test_risk),
+        gains=_gains(winner, findings, sample),
+        gate=replace(findings.gate, enforced=settings.gates.usefulness),
+        leakage=findings.leakage,
         target_window=settings.columns[settings.target].window.value,
     )
 
 
-def _family_score(
-    trial: Trial, fallen: NDArray[np.bool_], settings: Settings, *, winner: bool
-) -> FamilyScore:
-    seed = settings.model.seed
+def _nested(findings: Findings, sample: Sample, settings: Settings) -> Scores | None:
+    if findings.nested_risks is None:
+        return None
+    return metrics.averaged([
+        metrics.scores(sample.fallen, risk, estimand="procedure", seed=settings.model.seed)
+        for risk in findings.nested_risks
+    ])
+
+
+def _family_score(candidate: Candidate, held_out: Scores, behind: Estimate | None,
+                  findings: Findings, sample: Sample, settings: Settings) -> FamilyScore:
+    judged = len(sample.train) / settings.model.folds
+    wins = findings.outer_winners.count(candidate.family) if findings.outer_winners else None
     return FamilyScore(
-        family=trial.candidate.family,
-        candidates=trial.candidate.tried,
-        cv_mean=trial.candidate.cv_mean,
-        cv_sd=trial.candidate.cv_sd,
-        test_roc_auc=intervals.bootstrap(intervals.roc_auc, fallen, trial.risk, seed=seed),
-        test_f1=intervals.bootstrap(intervals.f1, fallen, trial.risk >= THRESHOLD, seed=seed),
-        winner=winner,
+        family=candidate.family,
+        candidates=candidate.tried,
+        parameters=candidate.parameters,
+        scaling=candidate.scaling,
+        cv_roc_auc=intervals.corrected_t(candidate.fold_scores, judged=judged,
+                                         learned=len(sample.train) - judged),
+        holdout_roc_auc=held_out.roc_auc,
+        holdout_f1=held_out.f1,
+        behind=behind,
+        indistinguishable=behind is None or behind.low <= 0 <= behind.high,
+        outer_wins=wins,
+        winner=behind is None,
     )
 
 
-def _baseline_f1(fallen: NDArray[np.bool_]) -> float:
-    """F1 of calling everyone fallen: precision is their share π, recall 1, so 2π / (1 + π)."""
-    share = float(fallen.mean())
-    return 2 * share / (1 + share)
+def _gains(winner: Trial, findings: Findings, sample: Sample) -> tuple[Point, ...]:
+    """Draw the curve of gains of the risks that the honest score is measured on."""
+    risks, positions, _ = held_out(winner, findings.nested_risks, sample)
+    return metrics.gains(sample.fallen[positions], risks[0])
+
+
+def _past_only(past: PastFit, sample: Sample) -> PastOnly:
+    return PastOnly(
+        family=past.family,
+        columns=past.columns,
+        roc_auc=intervals.delong(sample.fallen, past.risk),
+        full_roc_auc=intervals.delong(sample.fallen, past.full_risk),
+        difference=intervals.delong_difference(sample.fallen, past.full_risk, past.risk),
+    )
+
+
+def _calibration(findings: Findings, sample: Sample, settings: Settings) -> Calibration:
+    found = metrics.calibration(sample.fallen, findings.out_of_fold, seed=settings.model.seed)
+    return replace(found, before=findings.slope_before)
 
 
 def _roc(fallen: NDArray[np.bool_], risk: Matrix) -> tuple[Point, ...]:
     false_positive, true_positive, _ = roc_curve(fallen, risk)
     kept = np.unique(np.linspace(0, len(false_positive) - 1, ROC_POINTS).round().astype(int))
     return tuple(Point(float(false_positive[i]), float(true_positive[i])) for i in kept)
-
-
-def _calibration(fallen: NDArray[np.bool_], risk: Matrix) -> tuple[CalibrationBin, ...]:
-    """Compare promised and observed risk in groups of equal size."""
-    groups = np.array_split(np.argsort(risk, kind="stable"), CALIBRATION_BINS)
-    return tuple(
-        CalibrationBin(
-            predicted=float(risk[group].mean()),
-            observed=_share(fallen[group]),
-        )
-        for group in groups
-    )
-
-
-def _share(fallen: NDArray[np.bool_]) -> Estimate:
-    return intervals.wilson(int(fallen.sum()), len(fallen))

@@ -1,18 +1,22 @@
 """Intervals around every figure of the report.
 
-Counts, means and variances come in (or, for the bootstrap, labels and scores of single customers);
-an `Estimate` with its interval goes out. The intervals hold at 95 % unless ``confidence`` says
+Counts, means, variances and differences come in, or labels and scores of single customers; an
+`Estimate` with its interval goes out. The intervals hold at 95 % unless ``confidence`` says
 otherwise; `simultaneous` gives the confidence for several intervals that are read together.
+
+Figures between 0 and 1 get their intervals on log odds, where their errors are close to normal and
+no bound can leave the range.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
+from scipy.stats import rankdata
 
 from reportgen.results import Estimate
 
@@ -32,10 +36,57 @@ def simultaneous(comparisons: int, *, confidence: float = CONFIDENCE) -> float:
     return 1 - (1 - confidence) / max(comparisons, 1)
 
 
-def wilson(successes: int, n: int, *, confidence: float = CONFIDENCE) -> Estimate:
+def averaged(estimates: Sequence[Estimate]) -> Estimate:
+    """Average estimates of the same customers: value and bounds are means.
+
+    Repeating a cross-validation takes away the chance of the folds, not that of the customers,
+    so the interval does not narrow.
+    """
+    value, low, high = np.mean([(e.value, e.low, e.high) for e in estimates], axis=0).tolist()
+    return Estimate(value, low, high, estimates[0].n)
+
+
+def through(estimate: Estimate, increasing: Callable[[float], float]) -> Estimate:
+    """Carry an estimate and its bounds through an increasing function."""
+    return Estimate(increasing(estimate.value), increasing(estimate.low),
+                    increasing(estimate.high), estimate.n)
+
+
+def normal(value: float, error: float, n: int, *, confidence: float = CONFIDENCE) -> Estimate:
+    """Lay a normal interval around a figure by its standard error."""
+    half = _z(confidence) * error
+    return Estimate(value, value - half, value + half, n)
+
+
+def on_log_odds(value: float, error: float, n: int, *, fallback: Estimate,
+                confidence: float = CONFIDENCE) -> Estimate:
+    """Lay a normal interval around a figure's log odds, whose error is its own over p(1 − p).
+
+    A figure of 0 or 1 has none and takes the bounds of the fallback.
+    """
+    if not 0 < value < 1:
+        return Estimate(value, fallback.low, fallback.high, n)
+    centre = special.logit(value)
+    half = _z(confidence) * error / (value * (1 - value))
+    return Estimate(value, float(special.expit(centre - half)),
+                    float(special.expit(centre + half)), n)
+
+
+# ── Shares ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def wilson(successes: int, n: int, *, spread: float = 1.0,
+           confidence: float = CONFIDENCE) -> Estimate:
     """Estimate a share by Wilson's score interval.
 
     With nobody counted (``n`` = 0) nothing is known: the value is 0, the interval 0 to 1.
+
+    Parameters
+    ----------
+    successes, n
+        Those counted.
+    spread
+        Design effect: the share's variance over that of ``n`` independent customers, at least 1.
 
     References
     ----------
@@ -44,9 +95,9 @@ def wilson(successes: int, n: int, *, confidence: float = CONFIDENCE) -> Estimat
     _check_count(successes, n)
     if n == 0:
         return Estimate(0.0, 0.0, 1.0, 0)
-    share, z2 = successes / n, _z(confidence) ** 2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    share, z2, size = successes / n, _z(confidence) ** 2, n / spread
+    centre = (share + z2 / (2 * size)) / (1 + z2 / size)
+    half = math.sqrt(z2 * (share * (1 - share) / size + z2 / (4 * size**2))) / (1 + z2 / size)
     # At none and at all the bound is exactly 0 or 1; rounding must not push it past the value.
     low = 0.0 if successes == 0 else centre - half
     high = 1.0 if successes == n else centre + half
@@ -72,6 +123,9 @@ def newcombe(successes1: int, n1: int, successes2: int, n2: int, *,
     return Estimate(difference, difference - below, difference + above, n1 + n2)
 
 
+# ── Means ────────────────────────────────────────────────────────────────────────────────────────
+
+
 def mean_interval(mean: float, variance: float, n: int, *,
                   confidence: float = CONFIDENCE) -> Estimate:
     """Estimate a mean by Student's t; ``variance`` is the sample's, with n − 1 below.
@@ -84,6 +138,15 @@ def mean_interval(mean: float, variance: float, n: int, *,
     _check_pair(n)
     half = _t(confidence, n - 1) * math.sqrt(variance / n)
     return Estimate(mean, mean - half, mean + half, n)
+
+
+def mean_difference(first: ArrayLike, second: ArrayLike, *,
+                    confidence: float = CONFIDENCE) -> Estimate:
+    """Estimate the mean difference of two figures of the same customers, first less second."""
+    differences = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
+    _check_pair(len(differences))
+    return mean_interval(float(differences.mean()), float(differences.var(ddof=1)),
+                         len(differences), confidence=confidence)
 
 
 def welch(mean1: float, variance1: float, n1: int, mean2: float, variance2: float, n2: int, *,
@@ -114,19 +177,111 @@ def welch(mean1: float, variance1: float, n1: int, mean2: float, variance2: floa
     return Estimate(difference, difference - half, difference + half, n1 + n2)
 
 
-def bootstrap(statistic: Statistic, y: ArrayLike, p: ArrayLike, *, draws: int = 2_000, seed: int,
-              confidence: float = CONFIDENCE) -> Estimate:
-    """Estimate a metric of a model by the stratified percentile bootstrap.
+def corrected_t(values: Sequence[float], *, learned: float, judged: float,
+                confidence: float = CONFIDENCE) -> Estimate:
+    """Estimate the mean of a figure over the folds of a cross-validation.
 
-    Both classes are drawn with replacement at their own size, so every draw holds both. A draw
-    is told by how often each customer is in it, which lets a statistic work on all draws at once.
+    Folds share the customers they learn from, so their spread tells too little; the variance of
+    the mean is (1/J + judged/learned) s² over J folds instead of s²/J.
+
+    Parameters
+    ----------
+    values
+        The figure of each fold.
+    learned, judged
+        Customers that each fold learns from, and that it is judged on.
+
+    References
+    ----------
+    Nadeau and Bengio (2003), Inference for the generalization error. Machine Learning 52.
+    """
+    folds = len(values)
+    _check_pair(folds)
+    mean, variance = float(np.mean(values)), float(np.var(values, ddof=1))
+    half = _t(confidence, folds - 1) * math.sqrt((1 / folds + judged / learned) * variance)
+    return Estimate(mean, mean - half, mean + half, folds)
+
+
+# ── ROC-AUC ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def delong(y: ArrayLike, p: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:
+    """Estimate a ROC-AUC with DeLong's variance, the interval on log odds.
+
+    Where no pair is ordered wrongly (or none rightly) the variance vanishes; the farther bound is
+    then the one at which so many independent pairs of the smaller class would just all agree.
+
+    Parameters
+    ----------
+    y
+        Labels, shape (n,); both classes must occur.
+    p
+        Scores, shape (n,).
+
+    References
+    ----------
+    DeLong, DeLong and Clarke-Pearson (1988), Comparing the areas under two or more correlated
+    receiver operating characteristic curves. Biometrics 44; computed as by Sun and Xu (2014), Fast
+    implementation of DeLong's algorithm. IEEE Signal Processing Letters 21.
+    """
+    fallen, scores = _binary(y), np.asarray(p, dtype=np.float64)
+    hits, misses = _placements(fallen, scores)
+    value = float(hits.mean())
+    variance = float(hits.var(ddof=1) / len(hits) + misses.var(ddof=1) / len(misses))
+    smaller = min(len(hits), len(misses))
+    return on_log_odds(value, math.sqrt(variance), len(fallen), confidence=confidence,
+                       fallback=wilson(round(value) * smaller, smaller, confidence=confidence))
+
+
+def delong_difference(y: ArrayLike, first: ArrayLike, *second: ArrayLike,
+                      confidence: float = CONFIDENCE) -> Estimate:
+    """Estimate the difference of two ROC-AUCs on the same customers, first less second.
+
+    Of several second scores, such as those of shuffled columns, the mean ROC-AUC counts.
+    """
+    fallen = _binary(y)
+    one, *others = (_placements(fallen, np.asarray(p, dtype=np.float64))
+                    for p in (first, *second))
+    hits = one[0] - np.mean([other[0] for other in others], axis=0)
+    misses = one[1] - np.mean([other[1] for other in others], axis=0)
+    value = float(hits.mean())
+    error = math.sqrt(hits.var(ddof=1) / len(hits) + misses.var(ddof=1) / len(misses))
+    half = _z(confidence) * error
+    return Estimate(value, max(value - half, -1.0), min(value + half, 1.0), len(fallen))
+
+
+def _placements(fallen: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
+    """Share of the other class that each customer is ordered rightly against, ties half.
+
+    Returns one figure for each fallen and one for each other customer; both have the ROC-AUC as
+    their mean.
+    """
+    ranks = rankdata(scores)
+    own = np.empty_like(ranks)
+    own[fallen], own[~fallen] = rankdata(scores[fallen]), rankdata(scores[~fallen])
+    count = int(fallen.sum())
+    hits = (ranks - own)[fallen] / (len(fallen) - count)
+    misses = 1 - (ranks - own)[~fallen] / count
+    return hits, misses
+
+
+# ── Bootstrap ────────────────────────────────────────────────────────────────────────────────────
+
+
+def logit_bootstrap(statistic: Statistic, y: ArrayLike, p: ArrayLike, *, draws: int = 2_000,
+                    seed: int, confidence: float = CONFIDENCE) -> Estimate:
+    """Estimate a figure between 0 and 1 by the bootstrap, normal on log odds.
+
+    Customers are drawn with replacement, whatever their class: a metric's error comes from how
+    many fallen there are, too. The spread of the draws' log odds gives the interval, which
+    keeps its promise where percentiles of the draws are too narrow.
 
     Parameters
     ----------
     statistic
-        The metric, for example `roc_auc`.
+        The figure, for example `metrics.brier`.
     y
-        Labels 0 and 1 (or false and true), shape (n,); both must occur.
+        Labels, shape (n,); both classes must occur.
     p
         Scores, or predicted labels where the statistic takes those, shape (n,).
     draws
@@ -136,63 +291,38 @@ def bootstrap(statistic: Statistic, y: ArrayLike, p: ArrayLike, *, draws: int = 
 
     References
     ----------
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapters 12 and 13.
     """
-    labels, scores = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
-    classes = [np.flatnonzero(labels == label) for label in (0, 1)]
-    if min(len(members) for members in classes) == 0:
-        raise ValueError("the labels hold one class only")
-    value = float(statistic(labels, scores, np.ones((1, len(labels))))[0])
+    labels, scores = _binary(y).astype(np.float64), np.asarray(p, dtype=np.float64)
+    n = len(labels)
+    value = float(statistic(labels, scores, np.ones((1, n)))[0])
     rng = np.random.default_rng(seed)
     figures = np.concatenate([
-        statistic(labels, scores, weights) for weights in _resamples(classes, draws, rng)
+        statistic(labels, scores, weights) for weights in _resamples(n, draws, rng)
     ])
-    low, high = np.quantile(figures, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(value, float(low), float(high), len(labels))
+    # A figure of 0 or 1 has no log odds; half a customer less is the nearest that has.
+    nearest = 1 / (2 * n)
+    spread = float(special.logit(np.clip(figures, nearest, 1 - nearest)).std(ddof=1))
+    centre = special.logit(min(max(value, nearest), 1 - nearest))
+    half = _z(confidence) * spread
+    low, high = float(special.expit(centre - half)), float(special.expit(centre + half))
+    if not 0 < value < 1:
+        bound = wilson(round(value) * n, n, confidence=confidence)
+        low, high = min(low, bound.low), max(high, bound.high)
+    return Estimate(value, min(low, value), max(high, value), n)
 
 
-def roc_auc(y: Floats, p: Floats, weights: Floats) -> Floats:
-    """Probability that a fallen customer scores above another one, ties counting half.
-
-    Notes
-    -----
-    With W the weight at each distinct score, AUC = Σ W₁·(W₀ below + W₀ at it / 2) / (ΣW₁·ΣW₀).
-    """
-    order = np.argsort(p, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(p[order]) > 0])
-    labels, drawn = y[order], weights[:, order]
-    fallen = np.add.reduceat(drawn * labels, starts, axis=1)
-    others = np.add.reduceat(drawn * (1 - labels), starts, axis=1)
-    below = np.cumsum(others, axis=1) - others / 2
-    pairs = fallen.sum(axis=1) * others.sum(axis=1)
-    return np.asarray((fallen * below).sum(axis=1) / pairs, dtype=np.float64)
-
-
-def brier(y: Floats, p: Floats, weights: Floats) -> Floats:
-    """Mean squared distance of a probability from what happened."""
-    return np.asarray(weights @ (p - y) ** 2 / weights.sum(axis=1), dtype=np.float64)
-
-
-def f1(y: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """Harmonic mean of precision and recall of predicted labels, 0 where nobody is found."""
-    found = weights @ (y * predicted)
-    return np.asarray(2 * found / (weights @ (y + predicted)), dtype=np.float64)
-
-
-def _resamples(classes: list[NDArray[np.intp]], draws: int,
-               rng: np.random.Generator) -> Iterator[Floats]:
+def _resamples(n: int, draws: int, rng: np.random.Generator) -> Iterator[Floats]:
     """Yield how often each customer is drawn, (block, n), until ``draws`` rows are out."""
-    n = sum(len(members) for members in classes)
     block = max(1, BLOCK // n)
     for start in range(0, draws, block):
         rows = min(block, draws - start)
-        weights = np.zeros((rows, n))
-        for members in classes:
-            size = len(members)
-            picked = rng.integers(0, size, (rows, size)) + size * np.arange(rows)[:, None]
-            counts = np.bincount(picked.ravel(), minlength=rows * size)
-            weights[:, members] = counts.reshape(rows, size)
-        yield weights
+        picked = rng.integers(0, n, (rows, n)) + n * np.arange(rows)[:, None]
+        counts = np.bincount(picked.ravel(), minlength=rows * n)
+        yield counts.reshape(rows, n).astype(np.float64)
+
+
+# ── Helpers ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def _z(confidence: float) -> float:
@@ -201,6 +331,13 @@ def _z(confidence: float) -> float:
 
 def _t(confidence: float, freedom: float) -> float:
     return float(special.stdtrit(freedom, (1 + confidence) / 2))
+
+
+def _binary(y: ArrayLike) -> NDArray[np.bool_]:
+    fallen = np.asarray(y, dtype=bool)
+    if fallen.all() or not fallen.any():
+        raise ValueError("the labels hold one class only")
+    return fallen
 
 
 def _check_count(successes: int, n: int) -> None:

@@ -32,7 +32,7 @@ _NBSP = "\u00a0"
 _MINUS = "\u2212"
 
 #: How many of the unit make 1 of the plain number.
-_FACTORS = {"share": 100, "relative_change": 100, "points": 100}
+_FACTORS = {"share": 100, "relative_change": 100, "points": 100, "unsigned_points": 100}
 #: Changes and differences, which carry their sign.
 _SIGNED = ("relative_change", "points")
 
@@ -163,6 +163,8 @@ class Localizer:
         ends = [_rounded(x, decimals, factor) for x in (low, high)]
         # A dash before a minus cannot be read.
         key = "units.range_signed" if signed or min(ends) < 0 else "units.range"
+        if unit == "money":
+            return self.text(key, low=self.money(low, decimals), high=self.money(high, decimals))
         first, last = (self._digits(end, signed=signed) for end in ends)
         return self._counted(self.text(key, low=first, high=last), unit, ends[1])
 

@@ -27,7 +27,8 @@ def summarise(scored: ir.Table, settings: Settings) -> Overview:
     Parameters
     ----------
     scored
-        One row a customer: the contract's columns, risk, risk_band, fallen, alike, contactable.
+        One row a customer: the contract's columns, risk, risk_band (both unknown where the model
+        is withheld), fallen, alike, contactable.
     """
     classes = compare(scored, scored["fallen"], settings, numbers=_class_columns(settings))
     fallen, others = classes.inside, classes.others
@@ -103,6 +104,7 @@ _Risks = Counter[tuple[str, int, bool]]
 
 
 def _risks(scored: ir.Table) -> _Risks:
+    scored = scored.filter(scored["risk"].notnull())
     # A risk of exactly 1 belongs to the last bin.
     width = (scored["risk"] * RISK_BINS).floor().cast("int64").clip(upper=RISK_BINS - 1)
     query = scored.group_by(
@@ -115,17 +117,22 @@ def _risks(scored: ir.Table) -> _Risks:
 
 
 def _bands(risks: _Risks, customers: int, settings: Settings) -> tuple[Band, ...]:
+    if not risks:
+        return ()
     edges = (0.0, settings.risk.medium, settings.risk.high, 1.0)
     bands = []
     for name, low, high in zip(BANDS, edges[:-1], edges[1:], strict=True):
         inside = sum(n for (band, _, _), n in risks.items() if band == name)
         fallen = sum(n for (band, _, fell), n in risks.items() if band == name and fell)
-        bands.append(Band(name, low, high, inside, _share(inside, customers), fallen,
+        alike = inside - fallen if name == BANDS[-1] else 0
+        bands.append(Band(name, low, high, inside, _share(inside, customers), fallen, alike,
                           wilson(fallen, inside)))
     return tuple(bands)
 
 
 def _histogram(risks: _Risks, *, fallen: bool) -> tuple[int, ...]:
+    if not risks:
+        return ()
     return tuple(
         sum(n for (_, place, fell), n in risks.items() if place == bin_ and fell == fallen)
         for bin_ in range(RISK_BINS)

@@ -1,44 +1,22 @@
-"""The order of the stages: from a month's files to published documents.
+"""The commands' work: a month analysed and published, drawn again, or only checked.
 
-The only place that knows it. `run` analyses a month and publishes it, `render` draws a finished
-month again from its results.json, `check` only holds the tables against the contract. Each stage
-takes what it uses and returns one frozen result; heavy imports happen inside the stage.
+`run` analyses a month (see `analysis` for the order of its stages) and publishes it, `render` draws
+a finished month again from its results.json, `check` only holds the tables against the contract.
 """
 
 from __future__ import annotations
 
-import atexit
-import gc
-import hashlib
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING
 
-from reportgen import __version__, config, months, results, storage
+from reportgen import config, months, results, storage, workers
+from reportgen.analysis import Stage, analyse, read_customers
 from reportgen.config import Settings
-from reportgen.contract import Role
-from reportgen.errors import ConfigError, StorageError
-from reportgen.results import ColumnInfo, DataQuality, Provenance, Report, StoreInfo
-
-if TYPE_CHECKING:
-    from reportgen.features import Customers
+from reportgen.errors import ConfigError, GateError, StorageError
+from reportgen.results import DataQuality, Effort, Report
 
 RESULTS = "results.json"
-CUSTOMERS = "customers.parquet"
-MODEL = "model.skops"
-
-#: Libraries whose versions change figures or pages.
-_LIBRARIES = ("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "scikit-learn", "scipy",
-              "shap", "weasyprint")
-
-Stage = Callable[[str], AbstractContextManager[None]]
-"""Opened around every stage by its name, so that a caller may show or time it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +27,7 @@ class Request:
     output: Path
     month: str | None = None
     config: Path | None = None
+    effort: Effort | None = None
     languages: tuple[str, ...] | None = None
     templates: Path | None = None
 
@@ -72,11 +51,31 @@ def run(request: Request, stage: Stage) -> Outcome:
     folder, settings = _prepare(request)
     languages = _known(request.languages or settings.store.languages, request.templates)
     with storage.lock(request.output), storage.stage(request.output, folder.month) as staged:
-        report = analyse(folder, settings, staged.private, stage)
+        report = analyse(folder.path, settings, month=folder.month, private=staged.private,
+                         stage=stage)
         (staged.public / RESULTS).write_text(results.to_json(report), encoding="utf-8")
         _publish(report, languages, request.templates, staged, stage)
-    _release_workers()
+    workers.release()
     return _outcome(request.output, report)
+
+
+def hold_gates(report: Report) -> None:
+    """Tell that a gate failed, after the report was written.
+
+    Raises
+    ------
+    GateError
+        Where the model's usefulness is not proven.
+    """
+    gate = report.model.gate
+    if gate.withholds:
+        raise GateError(
+            f"the model is not proven useful ({', '.join(gate.closed_by)}): ROC-AUC "
+            f"{gate.roc_auc.value:.2f} ({gate.roc_auc.low:.2f} to {gate.roc_auc.high:.2f}); "
+            "nobody is listed for targeting.\nThe report was written and says so. Look for columns "
+            "that tell the fallen apart, or more customers; `[gates] usefulness = false` in "
+            "reportgen.toml turns this gate into a warning."
+        )
 
 
 def render(output: Path, month: str | None, *, languages: tuple[str, ...] | None,
@@ -119,82 +118,10 @@ def demo_contract() -> str:
     )
 
 
-def analyse(folder: months.MonthFolder, settings: Settings, private: Path, stage: Stage) -> Report:
-    """Go from a month's files to its `Report`.
-
-    The scored customers and the model are written to ``private``, for they are not published.
-    """
-    waking = _wake_workers(settings)
-    customers = read_customers(folder.path, settings, stage)
-    with stage("import"):
-        from reportgen import (
-            caveats,
-            evaluation,
-            explanation,
-            model_selection,
-            overview,
-            recommendations,
-            sample,
-            scoring,
-            segments,
-        )
-        waking.join()
-    with stage("sample"):
-        drawn = sample.draw_sample(customers.table, settings)
-    with stage("search"):
-        candidates = model_selection.search(drawn, settings)
-    with stage("score"):
-        scorer = scoring.fit_scorer(candidates[0].pipeline, drawn, settings)
-        scored = scoring.score(customers.table, scorer, drawn, settings, path=private / CUSTOMERS)
-        scoring.save_model(scorer, settings, path=private / MODEL)
-    with stage("evaluate"):
-        trials = evaluation.try_out(candidates, drawn, settings)
-        card = evaluation.evaluate(trials, scorer.out_of_fold, drawn, settings)
-    with stage("explain"):
-        explained = explanation.explain(trials[0].model, drawn, settings)
-    with stage("segments"):
-        state = overview.summarise(scored, settings)
-        wanted = settings.recommendations
-        focus = segments.profile_rule(scored, "focus", wanted.focus_label, wanted.focus, settings)
-        profiles = segments.profile(scored, settings)
-    with stage("recommend"):
-        advice = recommendations.recommend(scored, focus, settings)
-    return results.rounded(Report(
-        schema_version=results.SCHEMA_VERSION,
-        store=_store(settings),
-        month=folder.month,
-        columns=_columns(settings),
-        data=customers.quality,
-        overview=state,
-        model=card,
-        explanation=explained,
-        focus=focus,
-        segments=profiles,
-        recommendations=advice,
-        caveats=caveats.caveats(customers.quality, state, card, focus),
-        provenance=_provenance(settings),
-    ))
-
-
 def _prepare(request: Request) -> tuple[months.MonthFolder, Settings]:
     folder = months.find_month(request.data, request.month)
-    return folder, config.load(request.config or config.find_file(folder.path))
-
-
-def read_customers(folder: Path, settings: Settings, stage: Stage) -> Customers:
-    """Read, check, repair and join the tables of a month's folder."""
-    with stage("read"):
-        import ibis
-
-        from reportgen import cleaning, features, sources, validation
-
-        connection = ibis.duckdb.connect()
-        raw = sources.read_tables(folder, settings, connection)
-    with stage("validate"):
-        validation.validate(raw, settings)
-    with stage("clean"):
-        clean = cleaning.clean(raw, settings)
-        return features.customers(clean, settings, connection)
+    settings = config.load(request.config or config.find_file(folder.path))
+    return folder, settings if request.effort is None else settings.with_effort(request.effort)
 
 
 def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...]:
@@ -204,39 +131,6 @@ def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...
     for language in languages:
         localization.load(language, templates)
     return languages
-
-
-def _wake_workers(settings: Settings) -> Thread:
-    """Let the search's processes start while the tables are read: importing takes them seconds."""
-    from joblib import Parallel, cpu_count, delayed
-
-    count = settings.model.workers or cpu_count()
-    waking = Thread(daemon=True, target=lambda: Parallel(n_jobs=count)(
-        delayed(_import)("reportgen.estimators") for _ in range(count)))
-    waking.start()
-    return waking
-
-
-def _import(module: str) -> None:
-    spare_collector()
-    import_module(module)
-
-
-def spare_collector() -> None:
-    """Collect garbage seldom, and not at the end.
-
-    A run makes millions of objects that live until it ends; looking through them again and again
-    costs it three seconds and frees nothing.
-    """
-    gc.set_threshold(200_000, 50, 100)
-    atexit.register(gc.freeze)
-
-
-def _release_workers() -> None:
-    """End the processes at once; left alone they hold up the program's end for seconds."""
-    from joblib.externals.loky import get_reusable_executor
-
-    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def _publish(report: Report, languages: tuple[str, ...], templates: Path | None,
@@ -292,30 +186,3 @@ def _newest(output: Path) -> str:
     if not found:
         raise StorageError(f"{output} holds no finished month; run one first")
     return found[-1]
-
-
-def _store(settings: Settings) -> StoreInfo:
-    store = settings.store
-    return StoreInfo(name=store.name, currency=store.currency, languages=store.languages)
-
-
-def _columns(settings: Settings) -> dict[str, ColumnInfo]:
-    return {
-        name: ColumnInfo(
-            name=name, role=column.role.value, kind=column.kind.value, unit=column.unit.value,
-            window=column.window.value, group=column.group, decimals=column.decimals,
-            label=column.label, short=column.short or column.label,
-            values={value: info.label for value, info in column.values.items()},
-        )
-        for name, column in settings.columns.items()
-        if column.role != Role.IGNORE
-    }
-
-
-def _provenance(settings: Settings) -> Provenance:
-    text = settings.model_dump_json()
-    return Provenance(
-        program=__version__,
-        versions={name: version(name) for name in _LIBRARIES},
-        settings_sha256=hashlib.sha256(text.encode()).hexdigest(),
-    )

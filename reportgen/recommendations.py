@@ -13,7 +13,7 @@ differences in behaviour describe it and prove nothing about decline.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis.expr.types as ir
 
@@ -48,9 +48,13 @@ ENOUGH_CONTACTABLE = 50
 
 NOBODY = Audience(customers=0, fallen=0, alike=0, contactable=0)
 
+#: Reason of every recommendation where the model's usefulness is not proven.
+MODEL_NOT_USEFUL = "model_not_useful"
+
 #: Why a recommendation has its status, by code. R1 to R4 speak about the focus segment.
 REASONS: Mapping[str, Mapping[str, Status]] = {
     "R1": {
+        MODEL_NOT_USEFUL: "unsupported",
         "category_over_represented": "supported",      # evidence.attention names it
         "no_category_stands_out": "caution",           # evidence.attention is empty
         "profit_lower": "caution",                     # attention is set, profit below the rest's
@@ -58,12 +62,14 @@ REASONS: Mapping[str, Mapping[str, Status]] = {
         "no_goods_column": "unsupported",              # the contract has no category of goods
     },
     "R2": {
+        MODEL_NOT_USEFUL: "unsupported",
         "enough_contactable": "supported",             # 50 or more may be messaged
         "contacted_more_already": "caution",           # 50 or more, messaged more than others now
         "few_contactable": "caution",                  # 10 to 49 may be messaged
         "hardly_any_contactable": "unsupported",       # fewer than 10: no rows, contacts None
     },
     "R3": {
+        MODEL_NOT_USEFUL: "unsupported",
         "shallower_and_basket_fuller": "supported",
         "only_shallower": "caution",                   # the basket is not fuller
         "only_basket_fuller": "caution",               # depth not lower (deeper: even higher)
@@ -73,6 +79,7 @@ REASONS: Mapping[str, Mapping[str, Status]] = {
         "focus_too_small": "unsupported",
     },
     "R4": {
+        MODEL_NOT_USEFUL: "unsupported",
         "promo_buyers_decline_more": "supported",      # and their profit is not lower
         "promo_buyers_less_profitable": "caution",     # decline more, profit lower
         "profit_unknown": "caution",                   # decline more, no profit to compare
@@ -82,6 +89,7 @@ REASONS: Mapping[str, Mapping[str, Status]] = {
         "focus_too_small": "unsupported",
     },
     "R5": {
+        MODEL_NOT_USEFUL: "unsupported",
         "levels_and_falls_confirmed": "supported",     # at least one of each form
         "levels_confirmed": "supported",               # no fall is confirmed
         "falls_confirmed": "supported",                # no level is confirmed
@@ -100,7 +108,8 @@ class RecommendationRule:
     judge: Callable[[ir.Table, Segment, Settings], Recommendation]
 
 
-def recommend(scored: ir.Table, focus: Segment, settings: Settings) -> tuple[Recommendation, ...]:
+def recommend(scored: ir.Table, focus: Segment, settings: Settings, *,
+              usable: bool) -> tuple[Recommendation, ...]:
     """Judge all recommendations.
 
     Parameters
@@ -110,8 +119,16 @@ def recommend(scored: ir.Table, focus: Segment, settings: Settings) -> tuple[Rec
         part.
     focus
         The profile of ``settings.recommendations.focus``.
+    usable
+        Whether the model may be acted on. Otherwise this month's data support nothing.
     """
-    return tuple(rule.judge(scored, focus, settings) for rule in RULES)
+    judged = tuple(rule.judge(scored, focus, settings) for rule in RULES)
+    return judged if usable else tuple(map(_withheld, judged))
+
+
+def _withheld(item: Recommendation) -> Recommendation:
+    """Take back a recommendation, for the model that it leans on is not proven."""
+    return replace(item, status="unsupported", reason=MODEL_NOT_USEFUL, audience=NOBODY)
 
 
 def discounts(scored: ir.Table, focus: Segment, settings: Settings) -> Recommendation:

@@ -17,6 +17,7 @@ from sklearn.model_selection import train_test_split
 
 from reportgen.config import Settings
 from reportgen.estimators import Matrix, to_matrix
+from reportgen.folds import split_once
 
 Indices = NDArray[np.intp]
 
@@ -44,8 +45,15 @@ class Sample:
     test: Indices
 
 
+def some(positions: Indices, count: int, rng: np.random.Generator) -> Indices:
+    """Draw so many positions, ascending, or all where there are no more."""
+    if len(positions) <= count:
+        return positions
+    return np.sort(rng.choice(positions, count, replace=False))
+
+
 def draw_sample(customers: ibis.Table, settings: Settings) -> Sample:
-    """Fetch the training sample and split it, stratified by class.
+    """Fetch the training sample and split it, stratified by class, twins together.
 
     All customers where there are no more than ``model.sample``, else a seeded random sample that
     keeps the share of the classes.
@@ -55,14 +63,10 @@ def draw_sample(customers: ibis.Table, settings: Settings) -> Sample:
     rows: pa.Table = customers.to_pyarrow()
     fallen = np.asarray(rows.column(settings.target).to_numpy(zero_copy_only=False)
                         == settings.columns[settings.target].positive)
-    train, test = train_test_split(
-        np.arange(len(fallen)), test_size=settings.model.test_share, stratify=fallen,
-        random_state=settings.model.seed,
-    )
-    return Sample(
-        frame=rows.to_pandas(), matrix=to_matrix(rows, settings), fallen=fallen,
-        train=np.sort(train), test=np.sort(test),
-    )
+    matrix = to_matrix(rows, settings)
+    train, test = split_once(matrix, fallen, test_share=settings.model.test_share,
+                             seed=settings.model.seed)
+    return Sample(frame=rows.to_pandas(), matrix=matrix, fallen=fallen, train=train, test=test)
 
 
 def _thin(customers: ibis.Table, settings: Settings) -> ibis.Table:

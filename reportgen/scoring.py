@@ -8,7 +8,8 @@ refitted model and customers.parquet: one row a customer with its risk, read bac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ibis
@@ -17,17 +18,42 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from joblib import Parallel, delayed
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 
 from reportgen.config import BANDS, Settings
 from reportgen.contract import Role
 from reportgen.estimators import Matrix, calibrated, probabilities, to_matrix
-from reportgen.sample import Sample
+from reportgen.folds import TwinFolds
+from reportgen.metrics import Recalibration, calibration, fit_recalibration, needs_recalibration
+from reportgen.results import Estimate
+from reportgen.sample import Indices, Sample
 
 #: Customers scored at once: large enough for fast matrix products, small enough for any memory.
 BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """A fitted model whose probabilities are the risks of the report.
+
+    Attributes
+    ----------
+    held_out
+        Customers of the sample that the model did not learn from; none for the final model.
+    recalibration
+        Correction of its probabilities, None where none is needed.
+    """
+
+    model: CalibratedClassifierCV
+    held_out: Indices
+    recalibration: Recalibration | None = None
+
+    def risk(self, rows: Matrix) -> Matrix:
+        """Return the risk of rows of features, shape (rows,)."""
+        plain = probabilities(self.model, rows)
+        return plain if self.recalibration is None else self.recalibration.apply(plain)
 
 
 @dataclass(frozen=True)
@@ -36,22 +62,38 @@ class Scorer:
 
     Attributes
     ----------
-    model
+    final
         The winner, calibrated, refitted on the whole sample.
+    folds
+        The winner fitted without each fold: who scores the customers of the sample.
     out_of_fold
         Risk of every customer of the sample, shape (customers,).
+    slope_before
+        Calibration slope before recalibration, None where none was needed.
     """
 
-    model: CalibratedClassifierCV
+    final: RiskModel
+    folds: tuple[RiskModel, ...]
     out_of_fold: Matrix
+    slope_before: Estimate | None
 
 
 def fit_scorer(pipeline: Pipeline, sample: Sample, settings: Settings) -> Scorer:
-    """Cross-fit the winner over the sample, then refit it on all of it."""
-    return Scorer(
-        model=calibrated(pipeline, settings).fit(sample.matrix, sample.fallen),
-        out_of_fold=cross_fit(pipeline, sample, settings),
+    """Cross-fit the winner over the sample, refit it on all of it, recalibrate where needed."""
+    everyone = np.arange(len(sample.fallen))
+    nobody = np.array([], dtype=np.intp)
+    fitted = _fit_all(pipeline, [(everyone, nobody), *_folds(sample, settings)], sample, settings)
+    final, folds = fitted[0], fitted[1:]
+    risk = _out_of_fold(folds, sample)
+    found = calibration(sample.fallen, risk, seed=settings.model.seed)
+    if not needs_recalibration(found):
+        return Scorer(final, folds, risk, None)
+    folds = tuple(
+        replace(fold, recalibration=_recalibration_without(fold.held_out, sample, risk))
+        for fold in folds
     )
+    final = replace(final, recalibration=fit_recalibration(sample.fallen, risk))
+    return Scorer(final, folds, _out_of_fold(folds, sample), found.slope)
 
 
 def cross_fit(pipeline: Pipeline, sample: Sample, settings: Settings) -> Matrix:
@@ -62,23 +104,53 @@ def cross_fit(pipeline: Pipeline, sample: Sample, settings: Settings) -> Matrix:
     Calibrated probabilities of the positive class, shape (customers,). Pipeline and calibration
     are fitted on the other folds alone.
     """
+    return _out_of_fold(_fit_all(pipeline, _folds(sample, settings), sample, settings), sample)
+
+
+def _folds(sample: Sample, settings: Settings) -> list[tuple[Indices, Indices]]:
+    folds = TwinFolds(settings.model.folds, seed=settings.model.seed)
+    return list(folds.split(sample.matrix, sample.fallen))
+
+
+def _fit_all(pipeline: Pipeline, parts: list[tuple[Indices, Indices]], sample: Sample,
+             settings: Settings) -> tuple[RiskModel, ...]:
+    """Fit and calibrate the pipeline on the first half of every part."""
+    models = Parallel(n_jobs=settings.model.workers or -1)(
+        delayed(_fit)(calibrated(pipeline, settings), sample.matrix[learned],
+                      sample.fallen[learned])
+        for learned, _ in parts
+    )
+    return tuple(RiskModel(model, held_out)
+                 for model, (_, held_out) in zip(models, parts, strict=True))
+
+
+def _fit(model: CalibratedClassifierCV, rows: Matrix, fallen: np.ndarray) -> CalibratedClassifierCV:
+    return model.fit(rows, fallen)
+
+
+def _out_of_fold(folds: tuple[RiskModel, ...], sample: Sample) -> Matrix:
     risk = np.full(len(sample.fallen), np.nan)
-    folds = StratifiedKFold(settings.model.folds, shuffle=True, random_state=settings.model.seed)
-    for learned, held_out in folds.split(sample.matrix, sample.fallen):
-        model = calibrated(pipeline, settings)
-        model.fit(sample.matrix[learned], sample.fallen[learned])
-        risk[held_out] = probabilities(model, sample.matrix[held_out])
+    for fold in folds:
+        risk[fold.held_out] = fold.risk(sample.matrix[fold.held_out])
     return risk
 
 
+def _recalibration_without(held_out: Indices, sample: Sample, risk: Matrix) -> Recalibration:
+    """Fit the correction of a fold on the other folds, whose labels it may see."""
+    others = np.setdiff1d(np.arange(len(risk)), held_out)
+    return fit_recalibration(sample.fallen[others], risk[others])
+
+
 def score(
-    customers: ibis.Table, scorer: Scorer, sample: Sample, settings: Settings, *, path: Path
+    customers: ibis.Table, scorer: Scorer, sample: Sample, settings: Settings, *, path: Path,
+    usable: bool,
 ) -> ibis.Table:
     """Write every customer with its risk to a Parquet file, a batch at a time.
 
     To the columns of the table of customers come ``risk``, ``risk_band``, ``fallen``, ``alike``
     (not fallen, but in the high band), ``contactable`` and ``part`` ("train" or "test" of the
-    split, "rest" for customers outside the sample).
+    split, "rest" for customers outside the sample). Where the model is not ``usable``, risk and
+    band are unknown and nobody is alike, so that nobody can be targeted by them.
 
     Returns
     -------
@@ -91,7 +163,7 @@ def score(
     try:
         for batch in customers.to_pyarrow_batches(chunk_size=BATCH_ROWS):
             places = lookup.get_indexer(batch.column("id").to_pandas())
-            risk = _risk(batch, places, scorer, settings)
+            risk = _risk(batch, places, scorer, settings) if usable else None
             part = np.where(places >= 0, parts[places], "rest")
             scored = _with_risk(batch, risk, part, settings)
             writer = writer or pq.ParquetWriter(path, scored.schema, compression="zstd")
@@ -106,8 +178,15 @@ def save_model(scorer: Scorer, settings: Settings, *, path: Path) -> None:
     """Store the refitted model with the columns it takes, never as a pickle."""
     import skops.io
 
+    # How it was split while it was fitted is no part of a model that predicts.
+    model = copy(scorer.final.model)
+    model.cv = None
     columns = {name: list(settings.columns[name].values) for name in settings.features}
-    skops.io.dump({"model": scorer.model, "columns": columns}, path)
+    recalibration = scorer.final.recalibration
+    correction = ([] if recalibration is None
+                  else [recalibration.sigmoid.intercept, recalibration.sigmoid.slope])
+    skops.io.dump({"model": model, "columns": columns,
+                   "recalibration": correction}, path)
 
 
 def _risk(
@@ -116,22 +195,20 @@ def _risk(
     risk: Matrix = scorer.out_of_fold[places].copy()
     unseen = places < 0
     if unseen.any():
-        matrix = to_matrix(batch, settings)[unseen]
-        risk[unseen] = probabilities(scorer.model, matrix)
+        risk[unseen] = scorer.final.risk(to_matrix(batch, settings)[unseen])
     return risk
 
 
 def _with_risk(
-    batch: pa.RecordBatch, risk: Matrix, part: np.ndarray, settings: Settings
+    batch: pa.RecordBatch, risk: Matrix | None, part: np.ndarray, settings: Settings
 ) -> pa.Table:
-    borders = [settings.risk.medium, settings.risk.high]
-    band = np.array(BANDS, dtype=object)[np.searchsorted(borders, risk, side="right")]
     fallen = _equals(batch, settings.target, settings)
     permission = settings.first_of_role(Role.PERMISSION)
-    contactable = (np.ones(len(risk), dtype=bool) if permission is None
+    contactable = (np.ones(len(fallen), dtype=bool) if permission is None
                    else _equals(batch, permission, settings))
+    band = _bands(risk, settings, customers=len(fallen))
     added = {
-        "risk": pa.array(risk),
+        "risk": pa.nulls(len(fallen), pa.float64()) if risk is None else pa.array(risk),
         "risk_band": pa.array(band, pa.string()),
         "fallen": pa.array(fallen),
         "alike": pa.array(~fallen & (band == BANDS[-1])),
@@ -142,6 +219,14 @@ def _with_risk(
     for name, column in added.items():
         table = table.append_column(name, column)
     return table
+
+
+def _bands(risk: Matrix | None, settings: Settings, *, customers: int) -> np.ndarray:
+    """Name the band of each risk; None where it is unknown."""
+    if risk is None:
+        return np.full(customers, None, dtype=object)
+    borders = [settings.risk.medium, settings.risk.high]
+    return np.array(BANDS, dtype=object)[np.searchsorted(borders, risk, side="right")]
 
 
 def _equals(batch: pa.RecordBatch, column: str, settings: Settings) -> np.ndarray:

@@ -57,7 +57,7 @@ def profile_rule(scored: ir.Table, name: str, label: Labels, rule_text: str,
         alike=inside.alike,
         contactable=inside.contactable,
         contactable_share=inside.contactable / inside.customers,
-        risk=inside.numbers[RISK].mean or 0.0,
+        risk=inside.numbers[RISK].mean,
         decline=inside.decline,
         others_decline=others.decline if others.publishable else None,
         profile=tuple(found.profile_row(column) for column in numbers) if found.publishable else (),
@@ -83,6 +83,6 @@ def _suppressed(name: str, label: Labels, rule: Rule) -> Segment:
     return Segment(
         name=name, label=dict(label), rule=str(rule), conditions=_conditions(rule),
         suppressed=True, customers=0, share=0.0, fallen=0, alike=0, contactable=0,
-        contactable_share=0.0, risk=0.0, decline=None, others_decline=None,
+        contactable_share=0.0, risk=None, decline=None, others_decline=None,
         profile=(), categories=(),
     )

@@ -106,6 +106,7 @@ def _filters(words: Localizer) -> dict[str, Callable[..., Any]]:
         "bound": lambda value, column: _bound(words, value, column),
         "caveat": lambda caveat: _caveat(words, caveat),
         "delimiter": lambda mark: words.text(f"delimiter.{_DELIMITERS[mark]}"),
+        "listed": words.join,
         "mean": lambda value, column: words.quantity(value, _unit(column), column.decimals),
         "parameter": lambda value, name: _parameter(words, name, value),
         "sentence_case": lambda text: text[:1].upper() + text[1:],

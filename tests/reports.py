@@ -26,18 +26,20 @@ def make_report(**changes: Any) -> r.Report:
         schema_version=r.SCHEMA_VERSION,
         store=r.StoreInfo(name=dict(SETTINGS.store.name), currency="", languages=("ru", "en")),
         month=MONTH,
+        effort="standard",
         columns=columns(),
         data=data_quality(),
         overview=overview(),
         model=model(),
         explanation=explanation(),
+        money=money(),
         focus=focus(),
         segments=segments(),
         recommendations=recommendations(),
         caveats=(
             r.Caveat("recognises", {}),
             r.Caveat("association", {}),
-            r.Caveat("test_size", {"n": 324, "low": 0.88, "high": 0.953}),
+            r.Caveat("score", {"n": CUSTOMERS, "low": 0.896, "high": 0.928}),
         ),
         provenance=r.Provenance(
             program="0.1.0",
@@ -47,6 +49,31 @@ def make_report(**changes: Any) -> r.Report:
         ),
     )
     return replace(report, **changes)
+
+
+def make_unproven_report(**changes: Any) -> r.Report:
+    """Return the report of a month whose model is withheld: nobody is listed, nothing supported."""
+    report = make_report()
+    unproven = {
+        "overview": replace(report.overview, alike=0, alike_share=0.0, alike_contactable=0,
+                            bands=(), risk_fallen=(), risk_others=()),
+        "model": replace(report.model, gate=replace(
+            report.model.gate, open=False, closed_by=("permutation", "floor", "baseline"),
+            roc_auc=about(0.512, 0.031, CUSTOMERS), p_value=0.231,
+            gain=about(-0.021, 0.034, CUSTOMERS))),
+        "explanation": replace(report.explanation, drivers=tuple(
+            replace(driver, headlined=False) for driver in report.explanation.drivers)),
+        "money": money_withheld(),
+        "focus": suppressed(report.focus),
+        "segments": tuple(
+            replace(one, alike=0, risk=None) if "risk" not in one.rule else suppressed(one)
+            for one in report.segments),
+        "recommendations": tuple(
+            replace(one, status="unsupported", reason="model_not_useful",
+                    audience=r.Audience(0, 0, 0, 0)) for one in report.recommendations),
+        "caveats": (r.Caveat("model_not_useful", {}), *report.caveats),
+    }
+    return replace(report, **unproven | changes)
 
 
 # ── Figures with intervals ───────────────────────────────────────────────────────────────────────
@@ -120,7 +147,8 @@ RISK_FALLEN = (2, 4, 6, 8, 10, 11, 11, 12, 13, 14, 17, 18, 24, 30, 38, 46, 54, 6
 
 def overview() -> r.Overview:
     bands = (
-        ("low", 0.0, 0.3, 640, 41), ("medium", 0.3, 0.6, 196, 85), ("high", 0.6, 1.0, 460, 368),
+        ("low", 0.0, 0.3, 640, 41, 0), ("medium", 0.3, 0.6, 196, 85, 0),
+        ("high", 0.6, 1.0, 460, 368, ALIKE),
     )
     classes = (
         ("minutes_current", 10.95, 0.30, 14.60, 0.28), ("pages_per_visit", 5.57, 0.31, 9.80, 0.23),
@@ -145,8 +173,8 @@ def overview() -> r.Overview:
                          about(fallen - others, fallen_half + others_half, CUSTOMERS))
             for column, fallen, fallen_half, others, others_half in classes
         ),
-        bands=tuple(r.Band(name, low, high, n, n / CUSTOMERS, fallen, rate(fallen, n))
-                    for name, low, high, n, fallen in bands),
+        bands=tuple(r.Band(name, low, high, n, n / CUSTOMERS, fallen, alike, rate(fallen, n))
+                    for name, low, high, n, fallen, alike in bands),
         risk_edges=tuple(step / 20 for step in range(21)),
         risk_fallen=RISK_FALLEN, risk_others=RISK_OTHERS,
     )
@@ -157,35 +185,93 @@ def overview() -> r.Overview:
 
 def model() -> r.ModelCard:
     families = (
-        ("support_vectors", 15, 0.912, 0.016, 0.921, 0.815, True),
-        ("logistic_regression", 15, 0.898, 0.019, 0.907, 0.801, False),
-        ("nearest_neighbours", 15, 0.887, 0.021, 0.893, 0.776, False),
-        ("decision_tree", 15, 0.846, 0.024, 0.852, 0.742, False),
+        ("support_vectors", 15, 0.912, 0.921, 0.815, None, 3),
+        ("logistic_regression", 15, 0.898, 0.907, 0.801, (0.012, 0.018), 1),
+        ("nearest_neighbours", 15, 0.887, 0.893, 0.776, (0.019, 0.021), 1),
+        ("decision_tree", 15, 0.846, 0.852, 0.742, (0.061, 0.032), 0),
     )
-    calibration = (
+    parameters = {"C": "1.7", "gamma": "0.05", "kernel": "rbf"}
+    return r.ModelCard(
+        family="support_vectors", parameters=parameters, scaling="StandardScaler", rule="best",
+        memorises=False, candidates=60, folds=5, seed=20, outer_folds=5, repeats=1,
+        customers_train=972, customers_test=324, fallen_train=370, fallen_test=124,
+        cv_roc_auc=about(0.912, 0.027, 5),
+        training=scores("training", 972, 370, 0.958, (318, 44, 52, 558)),
+        holdout=scores("model", 324, 124, 0.921, (98, 19, 26, 181)),
+        nested=scores("procedure", CUSTOMERS, FALLEN, 0.912, (384, 80, 110, 722)),
+        families=tuple(
+            r.FamilyScore(
+                family=family, candidates=candidates,
+                parameters=parameters if family == "support_vectors" else {"C": "0.9"},
+                scaling="StandardScaler", cv_roc_auc=about(mean, 0.027, 5),
+                holdout_roc_auc=about(auc, 0.12 * (1.18 - auc)), holdout_f1=about(f1, 0.05),
+                behind=None if gap_ is None else about(*gap_, 20),
+                indistinguishable=gap_ is None or gap_[0] < gap_[1], outer_wins=wins,
+                winner=gap_ is None)
+            for family, candidates, mean, auc, f1, gap_, wins in families
+        ),
+        past_only=r.PastOnly("logistic_regression", 9, about(0.873, 0.019, CUSTOMERS),
+                             about(0.914, 0.016, CUSTOMERS), about(0.041, 0.013, CUSTOMERS)),
+        calibration=calibration(),
+        # The area below x^0.086 is 1 / 1.086 = 0.921.
+        roc=tuple(r.Point((step / 40) ** 4, (step / 40) ** 0.344) for step in range(41)),
+        # Through what the first tenths hold: 25, 49 and 67 % of the fallen.
+        gains=tuple(r.Point(x, y) for x, y in (
+            (0.0, 0.0), (0.1, 0.254), (0.2, 0.493), (0.3, 0.669), (0.4, 0.79), (0.5, 0.87),
+            (0.6, 0.92), (0.7, 0.955), (0.8, 0.98), (0.9, 0.995), (1.0, 1.0))),
+        gate=gate(),
+        leakage=r.Leakage(0.95, (
+            r.SingleColumn("pages_per_visit", about(0.815, 0.025, CUSTOMERS), False),
+            r.SingleColumn("promo_share", about(0.781, 0.026, CUSTOMERS), False),
+            r.SingleColumn("permission", about(0.497, 0.032, CUSTOMERS), False)), twins=22),
+        target_window="same_month",
+    )
+
+
+def scores(estimand: Any, n: int, fallen: int, roc_auc: float,
+           confusion: tuple[int, int, int, int]) -> r.Scores:
+    """Figures of a set of customers; the spread shrinks with the root of their number."""
+    half = 0.55 / sqrt(n)
+    found, alarms, missed, _ = confusion
+    tops = []
+    for share, precision in ((0.1, 0.97), (0.2, 0.94), (0.3, 0.85)):
+        size = round(share * n)
+        lift = precision * n / fallen
+        tops.append(r.Top(share, size, rate(round(precision * size), size),
+                          about(lift, 4 * half, n), about(lift * share, half, n), share < 0.15))
+    return r.Scores(
+        estimand=estimand, customers=n, fallen=fallen, threshold=0.5,
+        roc_auc=about(roc_auc, half, n), pr_auc=about(roc_auc - 0.012, 1.2 * half, n),
+        f1=about(2 * found / (2 * found + alarms + missed), 1.6 * half, n),
+        precision=rate(found, found + alarms), recall=rate(found, found + missed),
+        brier=about(0.112, half / 2, n), confusion=confusion, top=tuple(tops),
+        lift_ceiling=n / fallen,
+    )
+
+
+def calibration() -> r.Calibration:
+    bins = (
         (0.03, 2, 130), (0.08, 9, 130), (0.13, 15, 129), (0.19, 27, 130), (0.27, 36, 129),
         (0.38, 44, 130), (0.52, 71, 129), (0.67, 84, 130), (0.82, 100, 129), (0.93, 106, 130),
     )
-    return r.ModelCard(
-        family="support_vectors",
-        parameters={"C": "1.7", "gamma": "0.05", "kernel": "rbf"}, scaling="StandardScaler",
-        memorises=False, candidates=60, folds=5, seed=20,
-        customers_train=972, customers_test=324, fallen_train=370, fallen_test=124,
-        cv_roc_auc=0.912, train_roc_auc=0.958, test_roc_auc=about(0.921, 0.031),
-        test_f1=about(0.815, 0.050), test_precision=about(0.838, 0.063),
-        test_recall=about(0.794, 0.071), threshold=0.47, confusion=(98, 19, 26, 181),
-        baseline_roc_auc=0.5, baseline_f1=0.553,
-        oof_roc_auc=about(0.914, 0.016, CUSTOMERS), oof_brier=about(0.112, 0.009, CUSTOMERS),
-        families=tuple(
-            r.FamilyScore(family, candidates, mean, sd, about(auc, 0.12 * (1.18 - auc)),
-                          about(f1, 0.05), winner)
-            for family, candidates, mean, sd, auc, f1, winner in families
-        ),
-        # The area below x^0.086 is 1 / 1.086 = 0.921.
-        roc=tuple(r.Point((step / 40) ** 4, (step / 40) ** 0.344) for step in range(41)),
-        calibration=tuple(r.CalibrationBin(promised, rate(fell, n))
-                          for promised, fell, n in calibration),
-        target_window="same_month",
+    return r.Calibration(
+        intercept=about(0.02, 0.15, CUSTOMERS), slope=about(0.98, 0.09, CUSTOMERS), before=None,
+        brier=about(0.112, 0.009, CUSTOMERS),
+        bins=tuple(r.CalibrationBin(promised, rate(fell, n)) for promised, fell, n in bins),
+        edges=tuple(step / 20 for step in range(21)),
+        histogram=tuple(a + b for a, b in zip(RISK_FALLEN, RISK_OTHERS, strict=True)),
+    )
+
+
+def gate() -> r.Gate:
+    return r.Gate(
+        open=True, closed_by=(), estimand="procedure", roc_auc=about(0.912, 0.0153, CUSTOMERS),
+        floor=0.6, permutations=2000, p_value=0.0005, significance=0.01,
+        column="pages_per_visit", column_roc_auc=about(0.815, 0.025, CUSTOMERS),
+        gain=about(0.097, 0.021, CUSTOMERS), constant_roc_auc=0.5,
+        constant_f1=about(0.552, 0.027, CUSTOMERS), constant_brier=about(0.236, 0.006, CUSTOMERS),
+        brier_gain=about(0.124, 0.012, CUSTOMERS),
+        sample_size=r.SampleSize(23, CUSTOMERS, FALLEN, 0.462, 312, 446, 363, 446, True),
     )
 
 
@@ -216,16 +302,107 @@ BINS: dict[str, tuple[tuple[float, float, int, int], ...]] = {
 }
 
 
+def driver(rank: int, column: str, importance: float, direction: r.Direction,
+           correlation: float | None) -> r.Driver:
+    """A driver whose spread, rank and effect follow from its importance."""
+    category = SETTINGS.columns[column].kind == "category"
+    ends = {"pages_per_visit": (6.0, 10.0), "minutes_current": (11.0, 15.0),
+            "promo_share": (0.28, 0.2), "contacts_6_months": (3.9, 4.6)}
+    risky, safe = ends.get(column, (1.0, 2.0))
+    side: Any = "value" if category else "high" if direction == "up" else "low"
+    value = next(iter(SETTINGS.columns[column].values)) if category else ""
+    groups = {"minutes_previous": "minutes_current", "minutes_change": "minutes_current",
+              "revenue_current": "revenue_before_previous",
+              "revenue_previous": "revenue_before_previous",
+              "revenue_change": "revenue_before_previous",
+              "revenue_change_2": "revenue_before_previous"}
+    return r.Driver(
+        column=column, importance=about(importance, 0.2 * importance, 300),
+        share=importance / sum(row[1] for row in DRIVERS),
+        rank=rank, rank_low=max(1, rank - 2), rank_high=min(rank + 2, len(DRIVERS)),
+        top_share=1.0 if rank <= 4 else 0.42 if rank <= 7 else 0.0,
+        direction=direction, direction_share=0.0 if correlation is None else 0.98,
+        correlation=correlation,
+        effect=r.Effect(about(2.3 * importance, 0.6 * importance, 300), side,
+                        None if category else risky, None if category else safe, value),
+        permutation=about(0.25 * importance, 0.07 * importance + 0.001, CUSTOMERS),
+        permutation_rank=rank, headlined=rank <= 4, group=groups.get(column, column),
+        bins=tuple(r.Bin(low, high, "", n, rate(fallen, n))
+                   for low, high, n, fallen in BINS.get(column, ())),
+    )
+
+
 def explanation() -> r.Explanation:
-    total = sum(importance for _, importance, _, _ in DRIVERS)
+    drivers = tuple(driver(rank, *row) for rank, row in enumerate(DRIVERS, start=1))
+    members: dict[str, list[r.Driver]] = {}
+    for one in drivers:
+        members.setdefault(one.group, []).append(one)
+    groups = [(tuple(one.column for one in own), sum(one.importance.value for one in own))
+              for own in members.values()]
+    total = sum(importance for _, importance in groups)
     return r.Explanation(
-        drivers=tuple(
-            r.Driver(column, importance, importance / total, direction, correlation, tuple(
-                r.Bin(low, high, "", n, rate(fallen, n))
-                for low, high, n, fallen in BINS.get(column, ())))
-            for column, importance, direction, correlation in DRIVERS
-        ),
-        base_probability=0.381, customers=300, background=100, additivity_error=0.0021,
+        drivers=drivers,
+        groups=tuple(
+            r.DriverGroup(columns, about(importance, 0.2 * importance, 300), importance / total,
+                          about(0.25 * importance, 0.07 * importance + 0.001, CUSTOMERS),
+                          columns[0] == "minutes_current")
+            for columns, importance in sorted(groups, key=lambda one: -one[1])),
+        base_probability=0.381, customers=300, background=100, refits=100,
+        additivity_error=2.1e-16,
+    )
+
+
+# ── Money ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def money_withheld(*missing: str) -> r.Money:
+    """Money about which nothing may be said."""
+    return r.Money(missing=missing, value_column="profit", customers=CUSTOMERS, assumptions=None,
+                   campaigns=(), advantage={}, curve=(), best_share=None, pays=False, empc=None,
+                   mpc=None, sensitivity=(), bands=())
+
+
+def money() -> r.Money:
+    amounts: tuple[tuple[r.CampaignName, int, float, float], ...] = (
+        ("nobody", 0, 0.0, 0.0), ("everyone", 1296, 412_000.0, 310_000.0),
+        ("random", 830, 264_000.0, 199_000.0), ("most_valuable", 830, 331_000.0, 215_000.0),
+        ("known_fallen", 494, 702_000.0, 340_000.0), ("highest_risk", 830, 588_000.0, 331_000.0),
+        ("own_threshold", 760, 601_000.0, 330_000.0),
+    )
+    best = 588_000.0
+    return r.Money(
+        missing=(), value_column="profit", customers=CUSTOMERS,
+        assumptions=r.Assumptions(10.0, 300.0, 0.3, 6.0, 14.0, 6.0, 0.5, 500.0),
+        campaigns=tuple(
+            r.Campaign(name, n, n / CUSTOMERS, about(profit, half, CUSTOMERS),
+                       about(profit / CUSTOMERS, half / CUSTOMERS, CUSTOMERS))
+            for name, n, profit, half in amounts),
+        advantage={name: about(best - profit, 61_000.0, CUSTOMERS)
+                   for name, _, profit, _ in amounts if name != "highest_risk"},
+        curve=tuple(r.ProfitPoint(step / 20, value, value - 0.55 * abs(value), value * 1.55)
+                    for step in range(21)
+                    for value in [2 * best * (step / 20) * (1.3 - 1.1 * step / 20)]),
+        best_share=0.64, pays=True, empc=about(498.0, 36.0, CUSTOMERS),
+        mpc=about(489.0, 35.0, CUSTOMERS),
+        sensitivity=tuple(
+            r.Sensitivity(name, factor, base * factor, share, about(profit, half, CUSTOMERS),
+                          profit > half, profit <= half)
+            for name, base, rows in (
+                ("contact_cost", 10.0, ((0.65, 592e3, 331e3), (0.63, 584e3, 331e3))),
+                ("offer_cost", 300.0, ((0.81, 741e3, 342e3), (0.52, 447e3, 322e3))),
+                ("acceptance", 0.3, ((0.34, 171e3, 204e3), (0.78, 1_068e3, 402e3))),
+                ("horizon_months", 6.0, ((0.33, 165e3, 118e3), (0.79, 1_080e3, 509e3))),
+                ("loss_share", 0.5, ((0.33, 165e3, 118e3), (0.79, 1_080e3, 509e3))),
+            )
+            for factor, (share, profit, half) in zip((0.5, 1.5), rows, strict=True)),
+        bands=tuple(
+            r.ValueBand(low, high, n, value, threshold, contacted)
+            for low, high, n, value, threshold, contacted in (
+                (1290.0, 4695.0, 260, 3842.0, 0.227, 104),
+                (4710.0, 5640.0, 259, 5196.0, 0.175, 148),
+                (5640.0, 6420.0, 259, 6058.0, 0.153, 166),
+                (6420.0, 7275.0, 259, 6824.0, 0.138, 170),
+                (7275.0, 11145.0, 259, 8070.0, 0.118, 172))),
     )
 
 
@@ -264,6 +441,13 @@ def category_rows(customers: int) -> tuple[r.CategoryRow, ...]:
         rows.append(r.CategoryRow("popular_category", value, n, segment.value, others.value,
                                   gap(segment, others)))
     return tuple(rows)
+
+
+def suppressed(one: r.Segment) -> r.Segment:
+    """The segment as it is told when too few customers are in it."""
+    return replace(one, suppressed=True, customers=0, share=0.0, fallen=0, alike=0, contactable=0,
+                   contactable_share=0.0, risk=None, decline=None, others_decline=None, profile=(),
+                   categories=())
 
 
 def segment(name: str, rule: str, label: r.Labels, *, customers: int, fallen: int, alike: int,

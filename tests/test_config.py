@@ -223,6 +223,40 @@ def test_all_wrong_values_are_told_at_once() -> None:
         assert f"\n  {key}: " in message
 
 
+@pytest.mark.parametrize(("line", "told"), [
+    ("contact_cost = -1", "contact_cost: Input should be greater than or equal to 0 (got -1)"),
+    ("offer_cost = -0.5", "offer_cost: Input should be greater than or equal to 0 (got -0.5)"),
+    ("acceptance = 1.2", "acceptance: Input should be less than 1 (got 1.2)"),
+    ("acceptance = 0", "acceptance: Input should be greater than 0 (got 0)"),
+    ("loss_share = 1.1", "loss_share: Input should be less than or equal to 1 (got 1.1)"),
+    ("horizon_months = 0", "horizon_months: Input should be greater than 0 (got 0)"),
+    ("profit_unit = 0", "profit_unit: Input should be greater than 0 (got 0)"),
+])
+def test_an_assumption_out_of_range_is_named_with_its_range(line: str, told: str) -> None:
+    assert f"assumptions.{told}" in refusal(f"[assumptions]\n{line}")
+
+
+def test_assumptions_that_are_missing_are_named() -> None:
+    some = config.parse("[assumptions]\ncontact_cost = 0\nacceptance = 0.3").assumptions
+    assert some.missing == ("offer_cost", "horizon_months", "loss_share", "profit_unit")
+    assert config.parse("").assumptions.acceptance is None
+
+
+def test_effort_decides_on_repeats_and_refits() -> None:
+    settings = config.parse("")
+    efforts = {effort: settings.with_effort(effort).model for effort in
+               ("quick", "standard", "thorough")}
+    assert [model.repeats for model in efforts.values()] == [0, 1, 3]
+    assert [model.refits for model in efforts.values()] == [20, 100, 100]
+
+
+def test_features_of_the_past_are_known_by_their_window() -> None:
+    settings = config.parse("")
+    assert "minutes_previous" in settings.past_features
+    assert not {"minutes_current", "minutes_change", "service_errors", "profit"} & set(
+        settings.past_features)
+
+
 @pytest.mark.parametrize(("old", "new", "message"), [
     ('table = "people"\nsource = "promo"', 'source = "promo"', "give 'table' and 'source'"),
     ('table = "people"\nsource = "promo"', 'table = "poeple"\nsource = "promo"',

@@ -8,10 +8,12 @@ from sklearn.preprocessing import RobustScaler
 
 from reportgen.estimators import (
     CANDIDATES,
+    COMPLEXITY,
     SCALING,
     UNSCALED,
     calibrated,
     family_of,
+    kernel_decision,
     make_pipeline,
     probabilities,
     search_space,
@@ -51,10 +53,41 @@ def test_a_pipeline_tells_its_family(settings, name):
     assert family_of(make_pipeline(FAMILIES[name], settings)) == name
 
 
-def test_only_the_tree_leaves_numbers_unscaled(settings):
+def test_only_trees_leave_numbers_unscaled(settings):
+    trees = {"decision_tree", "extra_trees", "gradient_boosting"}
     for name, family in FAMILIES.items():
         scalings = search_space(family, settings)[SCALING]
-        assert (UNSCALED in scalings) == (name == "decision_tree")
+        assert (UNSCALED in scalings) == (name in trees)
+
+
+def test_every_family_has_its_place_in_the_order_of_complexity():
+    assert sorted(COMPLEXITY) == sorted(FAMILIES)
+
+
+@pytest.mark.parametrize(("name", "simple", "complex_"), [
+    ("logistic_regression", {"C": 0.1}, {"C": 1.0}),
+    ("decision_tree", {"max_depth": 3, "min_samples_leaf": 5},
+     {"max_depth": 6, "min_samples_leaf": 50}),
+    ("nearest_neighbours", {"n_neighbors": 50}, {"n_neighbors": 5}),
+    ("support_vectors", {"kernel": "linear", "C": 9.0, "gamma": 0.1},
+     {"kernel": "rbf", "C": 0.1, "gamma": 0.1}),
+    ("extra_trees", {"min_samples_leaf": 20}, {"min_samples_leaf": 1}),
+    ("gradient_boosting", {"max_iter": 30, "max_leaf_nodes": 4, "learning_rate": 0.3},
+     {"max_iter": 200, "max_leaf_nodes": 16, "learning_rate": 0.1}),
+])
+def test_the_freer_model_of_a_family_is_the_more_complex(name, simple, complex_):
+    assert FAMILIES[name].size(simple) < FAMILIES[name].size(complex_)
+
+
+def test_single_precision_is_right_to_six_digits(settings):
+    sample = demo_sample(settings, customers=300)
+    pipeline = make_pipeline(FAMILIES["support_vectors"], settings)
+    pipeline.fit(sample.matrix, sample.fallen)
+    prepared = pipeline["prepare"].transform(sample.matrix)
+    exact = pipeline["model"].decision_function(prepared)
+    single = kernel_decision(pipeline["model"], prepared.astype(np.float32))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, exact, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -1,18 +1,34 @@
 """The figures of the model card, against scikit-learn and by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from reports import make_report
 from samples import demo_sample, small
 from sklearn.metrics import f1_score, roc_auc_score
 
 from reportgen import evaluation, scoring
 from reportgen.estimators import CANDIDATES, Candidate, make_pipeline
+from reportgen.evaluation import Findings, PastFit
+from reportgen.results import Estimate
+
+FOLD_SCORES = (0.9, 0.92, 0.88, 0.91, 0.89)
+BEHIND = Estimate(0.03, 0.01, 0.05, 20)
 
 
 def candidate(family, settings, **parameters):
     pipeline = make_pipeline(family, settings).set_params(
         **{f"model__{name}": value for name, value in parameters.items()})
-    return Candidate(family.name, pipeline, {}, "StandardScaler", 3, 0.9, 0.01)
+    return Candidate(family.name, pipeline, {}, "StandardScaler", 3, FOLD_SCORES)
+
+
+def findings(risk, **changes):
+    """What the other stages found; the gate and the guard pass through as they are."""
+    card = make_report().model
+    plain = Findings(out_of_fold=risk, slope_before=None, nested_risks=None, outer_winners=(),
+                     behind=(None,), past=None, gate=card.gate, leakage=card.leakage)
+    return replace(plain, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -22,53 +38,92 @@ def measured(settings):
     candidates = (candidate(CANDIDATES[2], settings), candidate(CANDIDATES[0], settings))
     trials = evaluation.try_out(candidates, sample, settings)
     risk = scoring.cross_fit(candidates[0].pipeline, sample, settings)
-    return sample, trials, risk, evaluation.evaluate(trials, risk, sample, settings)
+    weaker = np.clip(risk + np.random.default_rng(1).normal(0, 0.2, len(risk)), 0.01, 0.99)
+    found = findings(
+        risk, nested_risks=weaker[None, :], behind=(None, BEHIND),
+        outer_winners=("decision_tree",) + ("logistic_regression",) * 4,
+        past=PastFit("decision_tree", 9, weaker, risk),
+    )
+    return sample, trials, found, evaluation.evaluate(trials, found, sample, settings)
 
 
-def test_test_figures_agree_with_scikit_learn(measured):
-    sample, trials, risk, card = measured
+def test_every_set_of_figures_says_what_it_speaks_about(measured):
+    card = measured[3]
+    assert (card.training.estimand, card.holdout.estimand, card.nested.estimand) == (
+        "training", "model", "procedure")
+
+
+def test_held_out_figures_agree_with_scikit_learn(measured):
+    sample, trials, _, card = measured
     fallen = sample.fallen[sample.test]
-    assert card.test_roc_auc.value == pytest.approx(roc_auc_score(fallen, trials[0].risk))
-    assert card.test_f1.value == pytest.approx(f1_score(fallen, trials[0].risk >= 0.5))
-    assert card.oof_roc_auc.value == pytest.approx(roc_auc_score(sample.fallen, risk))
-    assert card.oof_brier.value == pytest.approx(np.mean((risk - sample.fallen) ** 2))
+    assert card.holdout.roc_auc.value == pytest.approx(roc_auc_score(fallen, trials[0].test_risk))
+    assert card.holdout.f1.value == pytest.approx(f1_score(fallen, trials[0].test_risk >= 0.5))
+    assert card.holdout.customers == card.customers_test == len(sample.test)
+    assert card.training.customers == card.customers_train
 
 
-def test_the_confusion_adds_up_and_gives_precision_and_recall(measured):
-    sample, _, _, card = measured
-    true_positive, false_positive, false_negative, _ = card.confusion
-    assert sum(card.confusion) == card.customers_test == len(sample.test)
-    assert true_positive + false_negative == card.fallen_test
-    assert card.test_precision.value == true_positive / (true_positive + false_positive)
-    assert card.test_recall.value == true_positive / card.fallen_test
+def test_the_honest_score_is_the_nested_one_over_everybody(measured):
+    sample, _, found, card = measured
+    assert card.honest is card.nested
+    assert card.nested.roc_auc.value == pytest.approx(
+        roc_auc_score(sample.fallen, found.nested_risks[0]))
+    assert card.nested.customers == len(sample.fallen)
 
 
-def test_every_interval_holds_its_figure(measured):
-    card = measured[3]
-    for figure in (card.test_roc_auc, card.test_f1, card.test_precision, card.test_recall,
-                   card.oof_roc_auc, card.oof_brier):
-        assert figure.low <= figure.value <= figure.high
+def test_a_quick_run_is_judged_by_the_held_out_part(measured, settings):
+    sample, trials, found, _ = measured
+    quick = replace(found, nested_risks=None, outer_winners=())
+    card = evaluation.evaluate(trials, quick, sample, small(settings, effort="quick"))
+    assert card.nested is None
+    assert card.honest is card.holdout
+    assert (card.outer_folds, card.repeats) == (0, 0)
+    assert all(family.outer_wins is None for family in card.families)
+    risks, positions, estimand = evaluation.held_out(trials[0], None, sample)
+    assert (risks.shape, estimand) == ((1, len(sample.test)), "model")
+    assert positions is sample.test
 
 
-def test_the_constant_baseline_is_worked_out(measured):
-    card = measured[3]
-    # Calling everyone fallen: precision is their share, recall is 1.
-    share = card.fallen_test / card.customers_test
-    assert card.baseline_f1 == pytest.approx(2 * share * 1 / (share + 1))
-    assert card.baseline_roc_auc == 0.5
+def test_the_winner_comes_first_and_the_others_lie_behind(measured):
+    first, second = measured[3].families
+    assert (first.winner, first.behind, first.indistinguishable) == (True, None, True)
+    # The interval of the second one's distance, 0.01 to 0.05, leaves zero out.
+    assert (second.winner, second.behind, second.indistinguishable) == (False, BEHIND, False)
+    assert (first.outer_wins, second.outer_wins) == (4, 1)
+    assert first.cv_roc_auc.value == pytest.approx(0.9)
 
 
-def test_the_winner_comes_first_and_alone(measured):
-    families = measured[3].families
-    assert [score.winner for score in families] == [True, False]
-    assert families[0].family == measured[3].family == "logistic_regression"
+def test_the_mean_over_folds_has_an_interval_for_folds_that_share_customers(measured):
+    # sd = sqrt((0 + 4 + 4 + 1 + 1) / 4) / 100 = 0.015811; 1/5 + 1/4 under the root; t(4) = 2.7764.
+    half = 2.7764 * 0.015811 * np.sqrt(0.2 + 0.25)
+    assert measured[3].cv_roc_auc.low == pytest.approx(0.9 - half, abs=1e-5)
 
 
-def test_calibration_compares_all_customers_once(measured):
-    sample, _, _, card = measured
-    assert sum(group.observed.n for group in card.calibration) == len(sample.fallen)
-    predicted = [group.predicted for group in card.calibration]
-    assert predicted == sorted(predicted)
+def test_the_past_alone_stands_beside_the_full_model(measured):
+    sample, _, found, card = measured
+    past = card.past_only
+    assert (past.family, past.columns) == ("decision_tree", 9)
+    assert past.roc_auc.value == pytest.approx(roc_auc_score(sample.fallen, found.past.risk))
+    assert past.difference.value == pytest.approx(past.full_roc_auc.value - past.roc_auc.value)
+    assert past.difference.low > 0
+
+
+def test_the_slope_before_recalibration_is_kept(measured, settings):
+    sample, trials, found, card = measured
+    assert card.calibration.before is None
+    slope = Estimate(0.6, 0.5, 0.7, 500)
+    told = evaluation.evaluate(trials, replace(found, slope_before=slope), sample,
+                               small(settings))
+    assert told.calibration.before == slope
+
+
+def test_a_store_may_keep_its_gate_open(measured, settings):
+    sample, trials, found, _ = measured
+    closed = replace(found, gate=replace(found.gate, open=False, closed_by=("floor",)))
+    kept = evaluation.evaluate(trials, closed, sample, small(settings))
+    assert kept.gate.withholds
+    gates = settings.gates.model_copy(update={"usefulness": False})
+    lax = small(settings).model_copy(update={"gates": gates})
+    assert not evaluation.evaluate(trials, closed, sample, lax).gate.withholds
 
 
 def test_the_curve_runs_from_corner_to_corner(measured):
@@ -82,8 +137,8 @@ def test_a_model_that_returns_its_labels_is_marked(settings):
     sample = demo_sample(settings, customers=300)
     memory = candidate(CANDIDATES[1], settings, n_neighbors=15, weights="distance")
     trials = evaluation.try_out((memory,), sample, settings)
-    card = evaluation.evaluate(trials, trials[0].model.predict_proba(sample.matrix)[:, 1],
-                               sample, settings)
+    risk = scoring.cross_fit(memory.pipeline, sample, settings)
+    card = evaluation.evaluate(trials, findings(risk), sample, settings)
     assert card.memorises
-    assert card.train_roc_auc == 1.0
-    assert card.test_roc_auc.value < 0.99
+    assert card.training.roc_auc.value == 1.0
+    assert card.holdout.roc_auc.value < 0.99

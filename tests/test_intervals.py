@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.metrics import brier_score_loss, f1_score, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
 from reportgen import intervals
 from reportgen.results import Estimate
@@ -95,6 +95,37 @@ def test_intervals_read_together_share_the_error() -> None:
     assert intervals.simultaneous(1) == intervals.simultaneous(0) == intervals.CONFIDENCE
 
 
+def test_a_mean_difference_of_the_same_customers_is_paired() -> None:
+    rng = np.random.default_rng(4)
+    first = rng.normal(1, 1, 40)
+    second = first - rng.normal(0.2, 0.1, 40)
+    expected = stats.ttest_rel(first, second).confidence_interval(0.95)
+    assert bounds(intervals.mean_difference(first, second)) == pytest.approx(
+        (expected.low, expected.high))
+
+
+def test_a_mean_over_folds_is_wider_for_the_customers_they_share() -> None:
+    # Mean 0.8, s² = (0.01 + 0 + 0.01) / 2 = 0.01; variance of the mean (1/3 + 100/200)·0.01
+    # = 0.0083333, error 0.0912871; t with 2 degrees of freedom is 4.302653.
+    found = intervals.corrected_t((0.7, 0.8, 0.9), learned=200, judged=100)
+    assert (found.value, found.n) == (pytest.approx(0.8), 3)
+    assert bounds(found) == pytest.approx((0.8 - 0.392776, 0.8 + 0.392776), abs=1e-5)
+
+
+def test_a_design_effect_is_like_fewer_customers() -> None:
+    # Twice the variance of 80 customers is that of 40.
+    assert bounds(intervals.wilson(20, 80, spread=2.0)) == pytest.approx(
+        bounds(intervals.wilson(10, 40)))
+
+
+def test_estimates_are_averaged_bound_by_bound() -> None:
+    found = intervals.averaged([Estimate(0.6, 0.5, 0.8, 9), Estimate(0.8, 0.7, 0.9, 9)])
+    assert found == Estimate(pytest.approx(0.7), pytest.approx(0.6), pytest.approx(0.85), 9)
+
+
+# ── ROC-AUC ──────────────────────────────────────────────────────────────────────────────────────
+
+
 @pytest.fixture(scope="module")
 def scores() -> tuple[np.ndarray, np.ndarray]:
     """Return 324 labels and scores with ties, as a test part of the real month has."""
@@ -103,39 +134,98 @@ def scores() -> tuple[np.ndarray, np.ndarray]:
     return y, np.round(rng.normal(0.3 + 0.3 * y, 0.2), 2)
 
 
-def test_each_metric_equals_scikit_learns_on_resampled_customers(
-        scores: tuple[np.ndarray, np.ndarray]) -> None:
-    y, p = scores
-    p = p.clip(0, 1)
-    picked = np.random.default_rng(5).integers(0, len(y), len(y))
-    weights = np.bincount(picked, minlength=len(y))[None, :].astype(float)
-    label, found = y.astype(float), (p > 0.5).astype(float)
-    assert intervals.roc_auc(label, p, weights) == pytest.approx(
-        roc_auc_score(y[picked], p[picked]))
-    assert intervals.brier(label, p, weights) == pytest.approx(
-        brier_score_loss(y[picked], p[picked]))
-    assert intervals.f1(label, found, weights) == pytest.approx(
-        f1_score(y[picked], found[picked]))
-
-
-def test_the_bootstrap_of_roc_auc_is_as_wide_as_delong_says(
-        scores: tuple[np.ndarray, np.ndarray]) -> None:
-    y, p = scores
-    # DeLong (1988): the variance of AUC from each customer's share of pairs won.
+def naive_delong(y: np.ndarray, p: np.ndarray) -> tuple[float, float]:
+    """DeLong (1988) by all pairs: the ROC-AUC and its standard error."""
     wins = (p[y][:, None] > p[~y]) + 0.5 * (p[y][:, None] == p[~y])
-    error = np.sqrt(wins.mean(1).var(ddof=1) / y.sum() + wins.mean(0).var(ddof=1) / (~y).sum())
-    found = intervals.bootstrap(intervals.roc_auc, y, p, seed=20)
-    assert found.value == pytest.approx(wins.mean())
+    variance = wins.mean(1).var(ddof=1) / y.sum() + wins.mean(0).var(ddof=1) / (~y).sum()
+    return float(wins.mean()), float(np.sqrt(variance))
+
+
+def test_delong_agrees_with_all_pairs_and_lies_on_log_odds(
+        scores: tuple[np.ndarray, np.ndarray]) -> None:
+    value, error = naive_delong(*scores)
+    found = intervals.delong(*scores)
+    assert found.value == pytest.approx(value) == pytest.approx(roc_auc_score(*scores))
+    odds, half = np.log(value / (1 - value)), 1.959964 * error / (value * (1 - value))
     assert bounds(found) == pytest.approx(
-        (wins.mean() - 1.96 * error, wins.mean() + 1.96 * error), abs=0.01)
-    assert found.n == 324
+        (1 / (1 + np.exp(half - odds)), 1 / (1 + np.exp(-half - odds))), abs=1e-6)
+
+
+def test_delong_agrees_with_the_bootstrap_to_a_hundredth(
+        scores: tuple[np.ndarray, np.ndarray]) -> None:
+    y, p = scores
+    rng = np.random.default_rng(8)
+    draws = []
+    for _ in range(1_000):
+        picked = rng.integers(0, len(y), len(y))
+        draws.append(roc_auc_score(y[picked], p[picked]))
+    assert bounds(intervals.delong(y, p)) == pytest.approx(
+        tuple(np.quantile(draws, [0.025, 0.975])), abs=0.01)
+
+
+def test_a_perfect_order_of_few_customers_is_not_certain() -> None:
+    found = intervals.delong([0, 0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6, 7])
+    # As if all of the three fallen agreed: Wilson's bound of 3 of 3 is 0.4385.
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(0.4385, abs=5e-5)
+
+
+def test_the_difference_of_two_scores_of_the_same_customers_is_paired(
+        scores: tuple[np.ndarray, np.ndarray]) -> None:
+    y, p = scores
+    rng = np.random.default_rng(2)
+    worse = p + rng.normal(0, 0.15, len(p))
+    found = intervals.delong_difference(y, p, worse)
+    assert found.value == pytest.approx(roc_auc_score(y, p) - roc_auc_score(y, worse))
+    draws = []
+    for _ in range(1_000):
+        picked = rng.integers(0, len(y), len(y))
+        draws.append(roc_auc_score(y[picked], p[picked])
+                     - roc_auc_score(y[picked], worse[picked]))
+    assert found.high - found.low == pytest.approx(3.92 * np.std(draws), rel=0.1)
+    same = intervals.delong_difference(y, p, p)
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+
+
+def test_several_second_scores_count_by_their_mean(
+        scores: tuple[np.ndarray, np.ndarray]) -> None:
+    y, p = scores
+    first, second = np.roll(p, 1), np.roll(p, 2)
+    found = intervals.delong_difference(y, p, first, second)
+    mean = (roc_auc_score(y, first) + roc_auc_score(y, second)) / 2
+    assert found.value == pytest.approx(roc_auc_score(y, p) - mean)
+
+
+# ── Bootstrap ────────────────────────────────────────────────────────────────────────────────────
+
+
+def share_of_fallen(y: np.ndarray, _p: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return weights @ y / weights.sum(axis=1)
+
+
+def test_the_bootstrap_of_a_share_is_as_wide_as_theory_says() -> None:
+    y = np.arange(400) < 100
+    found = intervals.logit_bootstrap(share_of_fallen, y, y, draws=4_000, seed=1)
+    # A quarter of 400: the standard error of the log odds is 1 / sqrt(400 · 1/4 · 3/4) = 0.11547.
+    odds = np.log(1 / 3)
+    expected = [1 / (1 + np.exp(-(odds + side * 1.96 * 0.11547))) for side in (-1, 1)]
+    assert found.value == 0.25
+    assert bounds(found) == pytest.approx(expected, abs=0.004)
+
+
+def test_a_figure_at_its_end_still_has_an_interval() -> None:
+    y = np.array([0, 0, 1, 1, 1] * 8)
+    found = intervals.logit_bootstrap(lambda *given: np.ones(len(given[2])), y, y, seed=1)
+    assert found.value == found.high == 1.0
+    assert found.low <= intervals.wilson(40, 40).low
 
 
 def test_the_bootstrap_depends_on_the_seed_only(
         scores: tuple[np.ndarray, np.ndarray]) -> None:
-    first = intervals.bootstrap(intervals.brier, *scores, draws=50, seed=1)
-    assert intervals.bootstrap(intervals.brier, *scores, draws=50, seed=1) == first
-    assert intervals.bootstrap(intervals.brier, *scores, draws=50, seed=2) != first
+    def first(seed: int) -> Estimate:
+        return intervals.logit_bootstrap(share_of_fallen, *scores, draws=50, seed=seed)
+
+    assert first(1) == first(1) != first(2)
 
 
 def test_draws_that_do_not_fit_into_memory_at_once_are_all_made(
@@ -144,15 +234,17 @@ def test_draws_that_do_not_fit_into_memory_at_once_are_all_made(
 
     def count(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> np.ndarray:
         rows.append(len(weights))
-        return weights @ y
+        return share_of_fallen(y, p, weights)
 
     monkeypatch.setattr(intervals, "BLOCK", 324 * 20)
-    found = intervals.bootstrap(count, *scores, draws=50, seed=1)
+    intervals.logit_bootstrap(count, *scores, draws=50, seed=1)
     assert rows == [1, 20, 20, 10]
-    # Stratified: the fallen number 124 in every draw.
-    assert bounds(found) == (124, 124)
 
 
-def test_a_single_class_has_no_bootstrap() -> None:
+@pytest.mark.parametrize("estimate", [
+    lambda y: intervals.delong(y, y),
+    lambda y: intervals.logit_bootstrap(share_of_fallen, y, y, seed=1),
+])
+def test_a_single_class_is_refused(estimate) -> None:
     with pytest.raises(ValueError, match="one class"):
-        intervals.bootstrap(intervals.brier, np.ones(5), np.ones(5), seed=1)
+        estimate(np.ones(5))

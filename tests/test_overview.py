@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import pyarrow as pa
 import pytest
 from scipy import stats
 from stores import scored_table
@@ -70,6 +71,7 @@ def test_both_classes_are_compared_on_money_and_value(overview: Overview) -> Non
 def test_bands_hold_everybody_once(overview: Overview) -> None:
     assert [(b.name, b.low, b.high, b.customers, b.fallen) for b in overview.bands] == [
         ("low", 0.0, 0.3, 21, 0), ("medium", 0.3, 0.6, 5, 4), ("high", 0.6, 1.0, 14, 12)]
+    assert [band.alike for band in overview.bands] == [0, 0, 2]
     assert overview.bands[2].decline == wilson(12, 14)
     assert sum(band.share for band in overview.bands) == pytest.approx(1)
 
@@ -104,4 +106,12 @@ def test_without_customers_nothing_divides_by_zero(settings: Settings) -> None:
     overview = summarise(table.filter(table["risk"] > 2), settings)
     assert overview.customers == 0
     assert dataclasses.astuple(overview)[4] == 0.0
-    assert all(band.share == 0.0 for band in overview.bands)
+    assert overview.bands == ()
+
+
+def test_without_risks_there_are_no_bands(settings: Settings) -> None:
+    withheld = {"risk": pa.nulls(40, pa.float64()), "risk_band": pa.nulls(40, pa.string()),
+                "alike": [False] * 40}
+    overview = summarise(scored_table(settings, {**FORTY, **withheld}), settings)
+    assert (overview.bands, overview.risk_fallen, overview.risk_others) == ((), (), ())
+    assert (overview.customers, overview.fallen, overview.alike) == (40, 16, 0)

@@ -30,8 +30,9 @@ def document(body: str) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_report_has_six_to_ten_pages(language: str) -> None:
-    assert 6 <= len(re.findall(rb"/Type /Page\b", _readable(pdf_of(language)))) <= 10
+def test_report_has_six_to_thirteen_pages(language: str) -> None:
+    # The first page, a body and an appendix of at most six each.
+    assert 6 <= len(re.findall(rb"/Type /Page\b", _readable(pdf_of(language)))) <= 13
 
 
 def test_bookmarks_name_the_sections_and_the_recommendations() -> None:
@@ -124,7 +125,8 @@ def _readable(content: bytes) -> bytes:
     unpacked = []
     for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.S):
         try:
-            unpacked.append(zlib.decompress(stream))
+            # The last byte of a stream may look like a line's end and be cut off with it.
+            unpacked.append(zlib.decompressobj().decompress(stream))
         except zlib.error:
             continue  # an uncompressed one
     return content + b"\n".join(unpacked)

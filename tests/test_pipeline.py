@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,7 +13,7 @@ import pytest
 import skops.io
 
 from reportgen import charts, pipeline, results
-from reportgen.errors import DataError, RenderError
+from reportgen.errors import DataError, GateError, RenderError
 from reportgen.pipeline import Request
 
 DATA = Path(__file__).parents[1] / "data"
@@ -31,6 +32,10 @@ class Stages:
         yield
 
 
+def request(data, output, settings, languages=("ru",), effort="quick"):
+    return Request(data, output, MONTH, settings, effort, languages)
+
+
 @pytest.fixture(scope="module")
 def quick_config(tmp_path_factory):
     """The demo's contract with a search of a second."""
@@ -46,7 +51,7 @@ def quick_config(tmp_path_factory):
 def finished(quick_config, tmp_path_factory):
     output = tmp_path_factory.mktemp("output")
     stages = Stages()
-    outcome = pipeline.run(Request(DATA, output, MONTH, quick_config, ("ru",)), stages)
+    outcome = pipeline.run(request(DATA, output, quick_config), stages)
     return output, outcome, stages
 
 
@@ -56,7 +61,7 @@ def test_a_run_leaves_the_documents_the_numbers_the_customers_and_the_model(fini
     assert names == {
         f"public/{MONTH}/report.ru.html", f"public/{MONTH}/report.ru.pdf",
         f"public/{MONTH}/results.json", f"private/{MONTH}/customers.parquet",
-        f"private/{MONTH}/model.skops",
+        f"private/{MONTH}/model.skops", f"private/{MONTH}/reasons.parquet",
     }
     assert all(path.stat().st_size > 0 for path in outcome.files)
 
@@ -110,17 +115,59 @@ def test_the_model_is_stored_without_a_pickle_and_scores_as_before(finished):
 
 def test_the_stages_run_in_the_order_of_the_house(finished):
     assert finished[2].names == [
-        "read", "validate", "clean", "import", "sample", "search", "score", "evaluate", "explain",
-        "segments", "recommend", "render", "publish"]
+        "read", "validate", "clean", "import", "guard", "search", "nested", "compare", "fit",
+        "past", "evaluate", "score", "explain", "reasons", "describe", "money", "render",
+        "publish"]
 
 
 def test_the_same_inputs_give_the_same_numbers(finished, quick_config, tmp_path):
-    again = pipeline.run(Request(DATA, tmp_path, MONTH, quick_config, ("ru",)), Stages())
+    again = pipeline.run(request(DATA, tmp_path, quick_config), Stages())
     assert again.report == finished[1].report
     for ending in ("html", "pdf"):
         name = f"report.ru.{ending}"
         first, second = (folder / "public" / MONTH / name for folder in (finished[0], tmp_path))
         assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_quick_run_says_that_it_is_one_and_leaves_out_what_takes_long(finished):
+    report = finished[1].report
+    assert report.effort == "quick"
+    assert "quick" in {caveat.key for caveat in report.caveats}
+    assert report.model.nested is None
+    assert report.model.past_only is None
+    assert report.model.gate.estimand == report.model.honest.estimand == "model"
+    # The gate judges the held-out part, whose ROC-AUC the report tells.
+    assert report.model.gate.roc_auc == report.model.holdout.roc_auc
+
+
+@pytest.fixture(scope="module")
+def standard(quick_config, tmp_path_factory):
+    output = tmp_path_factory.mktemp("standard")
+    return pipeline.run(request(DATA, output, quick_config, effort="standard"), Stages())
+
+
+def test_a_standard_run_judges_the_whole_procedure(standard):
+    model = standard.report.model
+    assert model.honest is model.nested
+    assert (model.nested.estimand, model.gate.estimand) == ("procedure", "procedure")
+    assert model.nested.customers == standard.report.overview.customers
+    assert model.gate.roc_auc == model.nested.roc_auc
+    assert sum(family.outer_wins for family in model.families) <= model.outer_folds == 5
+    assert 0 < model.past_only.columns < len(model.leakage.columns)
+    assert model.past_only.difference.value == pytest.approx(
+        model.past_only.full_roc_auc.value - model.past_only.roc_auc.value, abs=1e-9)
+
+
+def test_every_reason_reconciles_with_the_risk_of_its_customer(finished):
+    private = finished[0] / "private" / MONTH
+    customers = pq.read_table(private / "customers.parquet").to_pandas().set_index("id")
+    reasons = pq.read_table(private / "reasons.parquet").to_pandas()
+    listed = customers[customers["risk_band"] == "high"]
+    assert set(reasons["id"]) == set(listed.index)
+    told = reasons.groupby("id").agg(base=("base", "first"), parts=("contribution", "sum"),
+                                     remainder=("remainder", "first"))
+    added = told["base"] + told["parts"] + told["remainder"]
+    assert (added - listed["risk"][added.index]).abs().max() < 1e-6
 
 
 def test_a_finished_month_is_drawn_in_another_language_without_analysis(finished):
@@ -149,7 +196,7 @@ def test_a_chart_that_fails_leaves_the_last_good_report(finished, quick_config, 
 
     monkeypatch.setattr(charts, "draw_all", fails)
     with pytest.raises(RenderError, match="chart of risk"):
-        pipeline.run(Request(DATA, output, MONTH, quick_config, languages), Stages())
+        pipeline.run(request(DATA, output, quick_config, languages), Stages())
     assert _state(output) == before
 
 
@@ -162,7 +209,7 @@ def test_bad_data_leave_the_last_good_report(finished, quick_config, tmp_path):
         (month / path.name).write_bytes(path.read_bytes())
     (month / "money.csv").unlink()
     with pytest.raises(DataError, match=r"money\.csv"):
-        pipeline.run(Request(tmp_path, output, MONTH, quick_config, ("ru",)), Stages())
+        pipeline.run(request(tmp_path, output, quick_config), Stages())
     assert _state(output) == before
 
 
@@ -172,3 +219,49 @@ def test_a_figure_that_is_not_finite_is_never_published(finished):
     damaged = results.from_json(json.dumps(plain))
     with pytest.raises(results.ResultsError, match="not finite"):
         results.to_json(damaged)
+
+
+@pytest.fixture(scope="module")
+def noise(quick_config, tmp_path_factory):
+    """A month in which nothing has to do with decline."""
+    folder = tmp_path_factory.mktemp("noise")
+    pipeline.write_demo(folder, world="noise", customers=500, months=1, seed=3)
+    month = next(path for path in folder.iterdir() if path.is_dir())
+    output = tmp_path_factory.mktemp("withheld")
+    asked = Request(month, output, None, quick_config, "quick", ("ru",))
+    return output, pipeline.run(asked, Stages())
+
+
+def test_a_model_without_signal_lists_nobody(noise):
+    output, outcome = noise
+    report = outcome.report
+    assert report.model.gate.withholds
+    assert report.caveats[0].key == "model_not_useful"
+    assert {(item.status, item.reason, item.audience.customers)
+            for item in report.recommendations} == {("unsupported", "model_not_useful", 0)}
+    assert report.focus.suppressed
+    assert (report.overview.alike, report.overview.bands) == (0, ())
+    assert report.explanation.headlined == ()
+    assert report.money.campaigns == ()
+    private = output / "private" / report.month
+    assert {path.name for path in private.iterdir()} == {"customers.parquet"}
+    assert pq.read_table(private / "customers.parquet")["risk"].null_count == (
+        report.overview.customers)
+
+
+def test_a_closed_gate_ends_the_command_with_4_after_everything_is_written(noise):
+    with pytest.raises(GateError, match="nobody is listed") as raised:
+        pipeline.hold_gates(noise[1].report)
+    assert raised.value.exit_code == 4
+    assert any(path.name == "report.ru.pdf" for path in noise[1].files)
+
+
+def test_a_gate_that_is_not_kept_only_warns(noise):
+    report = noise[1].report
+    gate = replace(report.model.gate, enforced=False)
+    pipeline.hold_gates(replace(report, model=replace(report.model, gate=gate)))
+
+
+def test_an_open_gate_lets_the_command_end_well(finished):
+    assert finished[1].report.model.gate.open
+    pipeline.hold_gates(finished[1].report)

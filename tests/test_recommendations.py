@@ -150,12 +150,12 @@ EXPECTED = {
 }
 
 
-def judged(one: World, settings: Settings) -> dict[str, Recommendation]:
+def judged(one: World, settings: Settings, *, usable: bool = True) -> dict[str, Recommendation]:
     by_fallen = {name: pair for name, pair in (NO_SIGNAL | dict(one.by_fallen)).items()
                  if name not in one.by_focus}
     scored = world(settings, one.sizes, by_focus=dict(PLAIN) | dict(one.by_focus),
                    by_fallen=by_fallen)
-    found = recommend(scored, focus_of(scored, settings), settings)
+    found = recommend(scored, focus_of(scored, settings), settings, usable=usable)
     return {one.code: one for one in found}
 
 
@@ -356,3 +356,10 @@ def test_the_rules_and_their_reasons_name_the_same_codes() -> None:
         assert {"supported", "caution", "unsupported"} >= set(reasons.values())
         assert "supported" in reasons.values()
         assert "unsupported" in reasons.values()
+
+
+def test_a_model_that_is_not_proven_supports_nothing(settings: Settings) -> None:
+    found = judged(WORLDS["children lead, few minutes warn"], settings, usable=False)
+    assert list(found) == list(REASONS)
+    assert {(item.status, item.reason, item.audience) for item in found.values()} == {
+        ("unsupported", "model_not_useful", Audience(0, 0, 0, 0))}

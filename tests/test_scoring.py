@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from reportgen import scoring
 from reportgen.estimators import CANDIDATES, make_pipeline
+from reportgen.metrics import calibration
 from reportgen.sample import draw_sample
 
 
@@ -31,6 +32,11 @@ class Memory(ClassifierMixin, BaseEstimator):
 
     def predict(self, matrix):
         return self.predict_proba(matrix)[:, 1] > 0.5
+
+
+def with_risks(risk):
+    """A scorer that needs no model, for its customers are all in the sample."""
+    return scoring.Scorer(final=None, folds=(), out_of_fold=risk, slope_before=None)
 
 
 def test_a_model_that_remembers_knows_nobody_out_of_fold(settings):
@@ -63,7 +69,8 @@ def test_everyone_is_scored_once_whether_in_the_sample_or_not(settings, tmp_path
     customers = ibis.memtable(table)
     sample = draw_sample(customers, settings)
     scorer = scoring.fit_scorer(make_pipeline(CANDIDATES[2], settings), sample, settings)
-    scoring.score(customers, scorer, sample, settings, path=tmp_path / "customers.parquet")
+    scoring.score(customers, scorer, sample, settings, path=tmp_path / "customers.parquet",
+                  usable=True)
     scored = pq.read_table(tmp_path / "customers.parquet").to_pandas().set_index("id")
 
     assert list(scored.index) == table["id"].to_pylist()
@@ -82,8 +89,9 @@ def test_bands_and_flags_follow_the_risk_and_the_known_class(settings, tmp_path)
     settings = small(settings)
     customers = ibis.memtable(customers_table(settings, customers=400))
     sample = draw_sample(customers, settings)
-    scorer = scoring.Scorer(model=None, out_of_fold=np.linspace(0, 1, len(sample.fallen)))
-    scoring.score(customers, scorer, sample, settings, path=tmp_path / "customers.parquet")
+    scorer = with_risks(np.linspace(0, 1, len(sample.fallen)))
+    scoring.score(customers, scorer, sample, settings, path=tmp_path / "customers.parquet",
+                  usable=True)
     scored = pq.read_table(tmp_path / "customers.parquet").to_pandas()
     # 0.3 and 0.6 open the medium and the high band.
     assert (scored["risk_band"] == "low").equals(scored["risk"] < 0.3)
@@ -91,3 +99,64 @@ def test_bands_and_flags_follow_the_risk_and_the_known_class(settings, tmp_path)
     assert scored["fallen"].equals(scored["activity"] == "fallen")
     assert scored["alike"].equals(~scored["fallen"] & (scored["risk"] >= 0.6))
     assert scored["contactable"].equals(scored["permission"] == "yes")
+
+
+def test_nobody_can_be_targeted_by_a_model_that_may_not_be_used(settings, tmp_path):
+    settings = small(settings)
+    customers = ibis.memtable(customers_table(settings, customers=400))
+    sample = draw_sample(customers, settings)
+    scored = scoring.score(customers, with_risks(np.linspace(0, 1, len(sample.fallen))), sample,
+                           settings, path=tmp_path / "customers.parquet", usable=False)
+    found = scored.to_pyarrow().to_pandas()
+    assert len(found) == len(sample.fallen)
+    assert found["risk"].isna().all()
+    assert found["risk_band"].isna().all()
+    assert not found["alike"].any()
+    # The known class is no model's finding.
+    assert found["fallen"].sum() == sample.fallen.sum()
+
+
+class Overconfident(ClassifierMixin, BaseEstimator):
+    """Knows each customer's log-odds, which the second column holds, and promises thrice as much.
+
+    The sigmoid that `calibrated` fits around it is undone, so that only recalibration is left.
+    """
+
+    def fit(self, matrix, fallen):
+        self.classes_ = np.array([False, True])
+        return self
+
+
+def test_risks_that_are_too_extreme_are_recalibrated_out_of_fold(settings, monkeypatch):
+    sample = demo_sample(settings, customers=1300)
+    rng = np.random.default_rng(7)
+    log_odds = rng.normal(-0.5, 1.0, len(sample.fallen))
+    sample = with_labels(sample, rng.random(len(log_odds)) < 1 / (1 + np.exp(-log_odds)))
+    by_row = {row.tobytes(): value for row, value in zip(sample.matrix, log_odds, strict=True)}
+    monkeypatch.setattr(scoring, "_fit", lambda model, rows, fallen: model)
+    monkeypatch.setattr(scoring, "probabilities", lambda model, rows: 1 / (1 + np.exp(
+        [-3 * by_row[row.tobytes()] for row in rows])))
+    scorer = scoring.fit_scorer(Pipeline([("model", Overconfident())]), sample,
+                                small(settings))
+    # Thrice the true log-odds have a slope of one third; afterwards it is one again.
+    assert scorer.slope_before.value == pytest.approx(1 / 3, abs=0.05)
+    after = calibration(sample.fallen, scorer.out_of_fold, seed=1)
+    assert after.slope.value == pytest.approx(1, abs=0.03)
+    assert after.intercept.low < 0 < after.intercept.high
+    # Each fold's correction is its own, learned on the others; the final model has one of all.
+    corrections = {fold.recalibration for fold in scorer.folds}
+    assert len(corrections) == settings.model.folds
+    assert scorer.final.recalibration not in corrections
+    fold = scorer.folds[0]
+    np.testing.assert_allclose(scorer.out_of_fold[fold.held_out],
+                               fold.risk(sample.matrix[fold.held_out]))
+
+
+def test_calibrated_risks_are_left_alone(settings):
+    settings = small(settings)
+    sample = demo_sample(settings, customers=600)
+    scorer = scoring.fit_scorer(make_pipeline(CANDIDATES[2], settings), sample, settings)
+    assert scorer.slope_before is None
+    assert all(fold.recalibration is None for fold in (scorer.final, *scorer.folds))
+    assert sorted(np.concatenate([fold.held_out for fold in scorer.folds])) == list(
+        range(len(sample.fallen)))

@@ -1,10 +1,12 @@
 """How the decline rate runs along the values of the strongest columns: small multiples.
 
-The bins of `results.Driver` come in; a panel a column goes out, all on one scale.
+The bins of `results.Driver` come in; a panel a column goes out, all on one scale. Where
+recommendation 5 watches a column's level, a thin line shows from where.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -13,23 +15,31 @@ from matplotlib.ticker import MaxNLocator
 
 from reportgen.charts import style
 from reportgen.localization import Localizer
-from reportgen.results import Bin, Labels, Report
+from reportgen.results import Bin, Labels, Report, SignalEvidence
 
 MOST_PANELS = 4
 _COLUMNS = 2
-_PANEL_HEIGHT = 1.75
+_PANEL_HEIGHT = 1.5
 _TITLE_WIDTH = 200.0
+#: Points between a panel and its title.
+_TITLE_PAD = 8.0
+#: How a threshold's label stands to its line, by the share of the panel left of it.
+_ALIGNMENTS = ((0.25, "left"), (0.75, "center"), (1.0, "right"))
 _ROUND = MaxNLocator(nbins=5, steps=[1, 2, 5, 10])
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Decline rate by bins of one number column, lowest values first."""
+    """Decline rate by bins of one number column, lowest values first.
+
+    ``threshold`` is the level at or below which recommendation 5 sees a signal of risk.
+    """
 
     label: Labels
     unit: str
     decimals: int
     bins: tuple[Bin, ...]
+    threshold: float | None
 
 
 @dataclass(frozen=True)
@@ -40,14 +50,38 @@ class Panels:
     mean: float
 
 
+@dataclass(frozen=True)
+class _Head:
+    """Points above a row of panels: for its titles, and for thresholds between them and it."""
+
+    titles: float
+    thresholds: float
+
+    @classmethod
+    def of(cls, panels: Sequence[Panel], titles: Sequence[tuple[str, ...]]) -> _Head:
+        watched = any(panel.threshold is not None for panel in panels)
+        return cls(max(map(len, titles)) * style.LINE, style.LINE if watched else 0.0)
+
+    @property
+    def height(self) -> float:
+        return self.titles + self.thresholds
+
+
 def frame(report: Report) -> Panels | None:
-    """Select the strongest number columns that have bins; categories have no values to go along."""
+    """Select the strongest number columns that have bins; categories have no values to go along.
+
+    A model that is withheld has no strongest columns.
+    """
+    if report.model.gate.withholds:
+        return None
+    thresholds = _thresholds(report)
     panels = []
     for driver in report.explanation.drivers:
         column = report.columns[driver.column]
         bins = tuple(bin_ for bin_ in driver.bins if bin_.low is not None)
         if column.kind == "number" and len(bins) > 1:
-            panels.append(Panel(column.label, column.unit, column.decimals, bins))
+            panels.append(Panel(column.label, column.unit, column.decimals, bins,
+                                thresholds.get(driver.column)))
     if not panels:
         return None
     return Panels(tuple(panels[:MOST_PANELS]), report.overview.fallen_share.value)
@@ -58,15 +92,17 @@ def draw(data: Panels, words: Localizer) -> Figure:
     across = min(_COLUMNS, len(data.panels))
     down = -(-len(data.panels) // across)
     titles = [style.wrap(words.label(panel.label), _TITLE_WIDTH, 500) for panel in data.panels]
-    lines = max(map(len, titles))
-    height = down * (_PANEL_HEIGHT + lines * style.LINE / style.POINTS)
+    heads = [_Head.of(data.panels[i:i + across], titles[i:i + across])
+             for i in range(0, len(titles), across)]
+    height = down * _PANEL_HEIGHT + sum(head.height for head in heads) / style.POINTS
     picture = style.figure(style.FULL, height)
     grid = picture.subplots(down, across, sharey=True, squeeze=False).flat
     for axes in grid[len(data.panels):]:
         axes.set_axis_off()
     for i, panel in enumerate(data.panels):
         _draw_panel(style.bare(grid[i], grid="y"), panel, data.mean, words)
-        grid[i].set_title("\n".join(titles[i]), loc="left", fontweight=500)
+        grid[i].set_title("\n".join(titles[i]), loc="left", fontweight=500,
+                          pad=_TITLE_PAD + heads[i // across].thresholds)
     _name_mean(grid[0], data, words)
     return picture
 
@@ -104,6 +140,21 @@ def _draw_panel(axes: Axes, panel: Panel, mean: float, words: Localizer) -> None
             va="bottom" if above else "top", fontweight=500, color=style.PRIMARY,
         )
     _write_values(axes, panel, words)
+    if panel.threshold is not None:
+        _draw_threshold(axes, panel, panel.threshold, words)
+
+
+def _draw_threshold(axes: Axes, panel: Panel, threshold: float, words: Localizer) -> None:
+    """Draw a thin line, and its value above the panel: beside it where the panel ends."""
+    axes.axvline(threshold, color=style.ACCENT, linewidth=1, zorder=1)
+    low, high = axes.get_xlim()
+    place = (threshold - low) / (high - low)
+    align = next(ha for end, ha in _ALIGNMENTS if place <= end)
+    axes.annotate(
+        words.text("charts.dependence.threshold", value=_value(threshold, panel, words)),
+        (threshold, 1), xycoords=axes.get_xaxis_transform(), xytext=(0, 3),
+        textcoords="offset points", ha=align, va="bottom", color=style.ACCENT,
+    )
 
 
 def _write_values(axes: Axes, panel: Panel, words: Localizer) -> None:
@@ -130,6 +181,17 @@ def _name_mean(axes: Axes, data: Panels, words: Localizer) -> None:
     )
 
 
+def _thresholds(report: Report) -> dict[str, float]:
+    """Return the confirmed levels of recommendation 5 by column."""
+    return {
+        signal.column: signal.threshold
+        for item in report.recommendations
+        if isinstance(item.evidence, SignalEvidence)
+        for signal in item.evidence.signals
+        if signal.form == "level" and signal.finding == "confirmed"
+    }
+
+
 def _extremes(panel: Panel) -> tuple[Bin, Bin]:
     """Return the bins with the highest and the lowest decline rate."""
     ordered = sorted(panel.bins, key=lambda bin_: bin_.decline.value)
@@ -145,9 +207,14 @@ def _middle(bin_: Bin) -> float:
     return sum(_edges(bin_)) / 2
 
 
+def _value(value: float, panel: Panel, words: Localizer) -> str:
+    decimals = style.decimals_of([value], panel.unit, most=panel.decimals)
+    return words.quantity(value, style.bare_unit(panel.unit), decimals)
+
+
 def _values(bin_: Bin, panel: Panel, words: Localizer) -> str:
     (low, high), unit = _edges(bin_), style.bare_unit(panel.unit)
     decimals = style.decimals_of((low, high), panel.unit, most=panel.decimals)
     if low == high:
-        return words.quantity(low, unit, decimals)
+        return _value(low, panel, words)
     return words.span(low, high, unit, decimals)

@@ -19,11 +19,15 @@ _DECIMALS = 2
 
 @dataclass(frozen=True)
 class Family:
-    """Test ROC-AUC of a family's best candidate."""
+    """ROC-AUC of a family's best candidate on the held-out part, and its distance to the winner.
+
+    ``behind`` comes from fresh folds of the training part; None for the winner.
+    """
 
     family: str
     roc_auc: Estimate
-    winner: bool
+    behind: Estimate | None
+    indistinguishable: bool
 
 
 @dataclass(frozen=True)
@@ -35,25 +39,26 @@ class Families:
 
 
 def frame(report: Report) -> Families | None:
-    """Order the families as the search did: by cross-validation, not by the test part."""
-    ordered = sorted(report.model.families, key=lambda score: (not score.winner, -score.cv_mean))
+    """Order the families as the search did: by cross-validation, not by the held-out part."""
+    ordered = sorted(report.model.families,
+                     key=lambda score: (not score.winner, -score.cv_roc_auc.value))
     found = tuple(
-        Family(score.family, score.test_roc_auc, score.winner) for score in ordered
+        Family(score.family, score.holdout_roc_auc, score.behind, score.indistinguishable)
+        for score in ordered
     )
-    return Families(found, report.model.baseline_roc_auc) if found else None
+    return Families(found, report.model.gate.constant_roc_auc) if found else None
 
 
 def draw(data: Families, words: Localizer) -> Figure:
     """Draw each family's ROC-AUC with its interval, and guessing as a line."""
-    winner = words.text("charts.families.winner")
     lines = [
         rows.Row(
-            label=rows.Label(words.text(f"charts.families.{family.family}"),
-                             winner if family.winner else ""),
+            label=rows.Label(words.text(f"charts.families.{family.family}"), _note(family, words)),
             span=rows.Span(family.roc_auc.value, family.roc_auc.low, family.roc_auc.high),
             other=None,
-            figures=(words.estimate(family.roc_auc, "none", _DECIMALS),),
-            accent=family.winner,
+            figures=(words.estimate(family.roc_auc, "none", _DECIMALS),
+                     words.estimate(family.behind, "none", _DECIMALS) if family.behind else "—"),
+            accent=family.behind is None,
         )
         for family in data.families
     ]
@@ -65,9 +70,16 @@ def draw(data: Families, words: Localizer) -> Figure:
     )
     return rows.compare(
         lines, scale,
-        heads=[words.text("charts.families.test")],
+        heads=[words.text("charts.families.test"), words.text("charts.families.behind")],
         meanings=[words.text("charts.families.mark")],
     )
+
+
+def _note(family: Family, words: Localizer) -> str:
+    """Say of a family that it won, or that nothing tells it from the winner."""
+    if family.behind is None:
+        return words.text("charts.families.winner")
+    return words.text("charts.families.same") if family.indistinguishable else ""
 
 
 def alt(data: Families, words: Localizer) -> str:

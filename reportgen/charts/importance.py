@@ -1,94 +1,119 @@
-"""Which columns the model's risk hangs on, and in which direction: sorted bars.
+"""Which columns the model's risk hangs on, and which of them may be named: sorted bars.
 
 `results.Explanation` comes in; the strongest columns go out as bars from zero, in percentage
-points of risk, each with a mark for its direction.
+points of risk, each with its interval over the refits.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from reportgen.charts import rows, style
 from reportgen.localization import Localizer
-from reportgen.results import Direction, Labels, Report
+from reportgen.results import Estimate, Labels, Report
 
 #: More bars would be shorter than the eye can compare.
 MOST_BARS = 12
 
-#: Colour and mark of each direction; the mark tells it in grey print as well.
-_COLOURS: dict[Direction, str] = {
-    "up": style.ACCENT, "down": style.PRIMARY, "unclear": style.REFERENCE,
-}
-_MARKS: dict[Direction, str] = {"up": "↑", "down": "↓", "unclear": "≈"}
+#: Colours inside and around a bar that may be named, and of one that may not: full or hollow, so
+#: that grey print tells it as well.
+_COLOURS = {True: (style.PRIMARY, style.PRIMARY), False: (style.PAPER, style.REFERENCE)}
 
-#: Points: the height of a bar.
-_BAR = 15.0
-#: Points above the bars.
-_KEY_ROOM = 3 * style.LINE
+#: Points: the height of a bar, and what the bars leave for the key above.
+_BAR = 13.0
+_KEY_ROOM = 2 * style.LINE
+
+#: Points across the line of an interval, and across its light edge.
+_LINE, _HALO = 1.2, 3.4
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Mean absolute SHAP value of a column (0.05 = five percentage points) and its direction."""
+    """Mean absolute SHAP value of a column (0.05 = five percentage points)."""
 
     label: Labels
     short: Labels
-    importance: float
-    direction: Direction
+    importance: Estimate
+    headlined: bool
 
 
 def frame(report: Report) -> tuple[Bar, ...] | None:
-    """Select the strongest columns, strongest first."""
-    drivers = sorted(report.explanation.drivers, key=lambda driver: -driver.importance)
+    """Select the strongest columns, strongest first; none of a model that is withheld."""
+    if report.model.gate.withholds:
+        return None
+    drivers = sorted(report.explanation.drivers, key=lambda driver: driver.rank)
     strongest = [(driver, report.columns[driver.column]) for driver in drivers[:MOST_BARS]]
     return tuple(
-        Bar(column.label, column.short or column.label, driver.importance, driver.direction)
+        Bar(column.label, column.short or column.label, driver.importance, driver.headlined)
         for driver, column in strongest
     ) or None
 
 
 def draw(bars: tuple[Bar, ...], words: Localizer) -> Figure:
-    """Draw the bars, the strongest on top, with a key of the directions above."""
+    """Draw the bars, the strongest on top, with a key above."""
     labels = [rows.Label(words.label(bar.short)) for bar in bars]
     places = rows.places(labels)
-    shown = [direction for direction in _MARKS if any(bar.direction == direction for bar in bars)]
     picture = style.figure(style.FULL, (places.height + _KEY_ROOM) / style.POINTS)
     axes = style.bare(picture.subplots())
-    axes.barh(places.centres, [bar.importance for bar in bars], height=_BAR,
-              color=[_COLOURS[bar.direction] for bar in bars])
-    axes.set_xlim(0, max(bar.importance for bar in bars) or 1)
+    for place, bar in zip(places.centres, bars, strict=True):
+        fill, edge = _COLOURS[bar.headlined]
+        axes.barh(place, bar.importance.value, height=_BAR, color=fill, edgecolor=edge)
+        _draw_interval(axes, place, bar)
+        axes.annotate(
+            words.points(bar.importance.value, 1, signed=False), (bar.importance.high, place),
+            xytext=(5, 0), textcoords="offset points", va="center_baseline",
+            fontweight=500 if bar.headlined else 400,
+            color=style.PRIMARY if bar.headlined else style.MUTED, annotation_clip=False,
+        )
+    axes.set_xlim(0, max(bar.importance.high for bar in bars) or 1)
     axes.set_ylim(places.height, 0)
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
     rows.write_labels(axes, labels, places)
-    for place, bar in zip(places.centres, bars, strict=True):
-        axes.annotate(
-            f"{_MARKS[bar.direction]} {words.points(bar.importance, 1, signed=False)}",
-            (bar.importance, place), xytext=(5, 0), textcoords="offset points",
-            va="center_baseline", annotation_clip=False,
-        )
-    style.key(picture, [(_swatch(direction), _meaning(direction, words)) for direction in shown])
+    shown = [named for named in (True, False) if any(bar.headlined == named for bar in bars)]
+    style.key(picture, [(_swatch(headlined=named), _meaning(words, headlined=named))
+                        for named in shown])
     return picture
 
 
 def alt(bars: tuple[Bar, ...], words: Localizer) -> str:
-    """Name the strongest column with its figure, and those that follow."""
-    first, *others = bars
+    """Name the strongest stable column with its figure, and the other stable ones."""
+    named = [bar for bar in bars if bar.headlined]
+    if not named:
+        return words.text("charts.importance.alt_none", points=_estimate(bars[0], words))
+    first, *others = named
     return words.text(
-        "charts.importance.alt",
-        column=words.label(first.label),
-        points=words.points(first.importance, 1, signed=False),
-        direction=words.text(f"charts.importance.alt_{first.direction}"),
-        others=words.join(words.label(bar.label) for bar in others[:2]),
+        "charts.importance.alt" if others else "charts.importance.alt_one",
+        column=words.label(first.label), points=_estimate(first, words),
+        others=words.join(words.label(bar.label) for bar in others),
     )
 
 
-def _swatch(direction: Direction) -> Line2D:
-    return Line2D([], [], color=_COLOURS[direction], linewidth=8, solid_capstyle="butt")
+def _draw_interval(axes: Axes, place: float, bar: Bar) -> None:
+    """Draw the interval; over a full bar it needs a light edge to be seen."""
+    ends = (bar.importance.low, bar.importance.high)
+    if bar.headlined:
+        axes.plot(ends, (place, place), color=style.PAPER, linewidth=_HALO,
+                  solid_capstyle="butt", clip_on=False, zorder=2)
+    axes.plot(ends, (place, place), color=style.INK if bar.headlined else style.REFERENCE,
+              linewidth=_LINE, solid_capstyle="butt", clip_on=False, zorder=3)
 
 
-def _meaning(direction: Direction, words: Localizer) -> str:
-    return f"{_MARKS[direction]} {words.text(f'charts.importance.{direction}')}"
+def _swatch(*, headlined: bool) -> Line2D:
+    fill, edge = _COLOURS[headlined]
+    return Line2D([], [], linestyle="none", marker="s", markersize=_BAR - 3, markerfacecolor=fill,
+                  markeredgecolor=edge)
+
+
+def _meaning(words: Localizer, *, headlined: bool) -> str:
+    return words.text("charts.importance.stable" if headlined else "charts.importance.unstable")
+
+
+def _estimate(bar: Bar, words: Localizer) -> str:
+    """Write an importance with its interval, neither of which has a direction."""
+    return (f"{words.points(bar.importance.value, 1, signed=False)} "
+            f"({words.interval(bar.importance, 'unsigned_points', 1)})")

@@ -16,7 +16,7 @@ from reportgen.charts import style
 from reportgen.localization import Localizer
 from reportgen.results import Band, Report
 
-_HEIGHT = 3.3
+_HEIGHT = 3.0
 #: Points above the plot: the first and the second line of a band's name.
 _NAME_DROP = (18, 5)
 #: Share of the scale that a band's name takes.
@@ -36,8 +36,10 @@ class Histogram:
 
 
 def frame(report: Report) -> Histogram | None:
-    """Select the histogram and the bands."""
+    """Select the histogram and the bands; a model that is withheld has none."""
     overview = report.overview
+    if not overview.bands:
+        return None
     return Histogram(overview.risk_edges, overview.risk_fallen, overview.risk_others,
                      overview.bands)
 

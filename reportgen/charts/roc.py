@@ -1,6 +1,6 @@
 """How many of the fallen are found for how many false alarms: the ROC curve.
 
-The curve of `results.ModelCard` on the test part comes in; a square plot goes out.
+The curve of `results.ModelCard` on the held-out part comes in; a square plot goes out.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Curve:
 
 
 def frame(report: Report) -> Curve | None:
-    """Select the curve of the test part."""
+    """Select the curve of the held-out part."""
     points = report.model.roc
-    return Curve(points, report.model.test_roc_auc) if points else None
+    return Curve(points, report.model.holdout.roc_auc) if points else None
 
 
 def draw(curve: Curve, words: Localizer) -> Figure:

@@ -1,6 +1,7 @@
 """Plots of one share against another: both scales from 0 to 100 %, and the diagonal.
 
-The texts of the axes come in; an empty square of half the page's width goes out.
+The texts of the axes come in; an empty square of half the page's width goes out, on request with
+a strip below that shares its horizontal scale.
 """
 
 from __future__ import annotations
@@ -16,21 +17,46 @@ _CORNER = 9
 _TICKS = (0, 0.25, 0.5, 0.75, 1)
 _LABEL_WIDTH = style.HALF * style.POINTS * 0.8
 
+#: Inches that a strip adds, and its height as a part of the square's.
+_STRIP, _STRIP_PART = 0.6, 0.18
+
 
 def square(words: Localizer, *, x: str, y: str, diagonal: str) -> tuple[Figure, Axes]:
     """Return the figure and its axes; the name of the vertical one stands above, horizontally."""
     picture = style.figure(style.HALF, style.HALF)
     axes = style.bare(picture.subplots())
+    _dress(axes, words, y=y, diagonal=diagonal)
+    _name_below(axes, x)
+    return picture, axes
+
+
+def square_with_strip(words: Localizer, *, x: str, y: str,
+                      diagonal: str) -> tuple[Figure, Axes, Axes]:
+    """Return the figure, the square's axes, and those of a strip below it."""
+    picture = style.figure(style.HALF, style.HALF + _STRIP)
+    axes, strip = picture.subplots(2, 1, sharex=True, height_ratios=(1, _STRIP_PART))
+    _dress(style.bare(axes), words, y=y, diagonal=diagonal)
+    axes.tick_params(axis="x", labelbottom=False)
+    style.bare(strip)
+    strip.set_yticks([])
+    strip.spines["left"].set_visible(False)
+    _name_below(strip, x)
+    return picture, axes, strip
+
+
+def _dress(axes: Axes, words: Localizer, *, y: str, diagonal: str) -> None:
     axes.set_aspect("equal")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks(_TICKS)
         axis.set_major_formatter(style.percents(words))
-    axes.tick_params(axis="x", pad=_CORNER)
     axes.plot([0, 1], [0, 1], color=style.REFERENCE, linewidth=1, dashes=(4, 3), zorder=1)
-    axes.set_xlabel("\n".join(style.wrap(x, _LABEL_WIDTH)))
     axes.set_title("\n".join(style.wrap(y, _LABEL_WIDTH)), loc="left", color=style.MUTED)
     axes.annotate("\n".join(style.wrap(diagonal, 0.42 * style.HALF * style.POINTS)), (0.97, 0.08),
                   xycoords="axes fraction", ha="right", va="bottom", color=style.MUTED)
-    return picture, axes
+
+
+def _name_below(axes: Axes, x: str) -> None:
+    axes.tick_params(axis="x", pad=_CORNER)
+    axes.set_xlabel("\n".join(style.wrap(x, _LABEL_WIDTH)))

@@ -16,6 +16,9 @@ Status = Literal["supported", "caution", "unsupported"]
 
 Light = Literal["green", "amber", "red"]
 
+Effort = Literal["quick", "standard", "thorough"]
+"""How much a run spends on honesty; a quick one has no nested cross-validation."""
+
 
 @dataclass(frozen=True)
 class Estimate:

@@ -1,23 +1,23 @@
-"""What the model is worth, and why it sees a risk."""
+"""What the model is worth, how far it may be trusted, and why it sees a risk."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from reportgen.results.common import Direction, Estimate
 
+Estimand = Literal["training", "model", "procedure"]
+"""What a figure speaks about.
 
-@dataclass(frozen=True)
-class FamilyScore:
-    """The best candidate of one family: cross-validated on the training part."""
+"training" is the model on the customers it learned from. "model" is this one fitted model on new
+customers of the same kind (measured on the held-out part). "procedure" is the whole search and
+fit, repeated on customers like these (measured by nested or cross-validation).
+"""
 
-    family: str
-    candidates: int
-    cv_mean: float
-    cv_sd: float
-    test_roc_auc: Estimate
-    test_f1: Estimate
-    winner: bool
+GateReason = Literal["permutation", "floor", "baseline"]
+
+ChoiceRule = Literal["best", "one_standard_error"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,57 @@ class Point:
 
     x: float
     y: float
+
+
+# ── What the model is worth ──────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Top:
+    """What contacting the ``share`` of customers with the highest risk would reach.
+
+    ``precision`` is the share of fallen among them, ``lift`` that share over the share among all
+    customers, ``capture`` the share of all fallen who are among them. ``doubtful`` tells that so
+    few customers stand behind them that the intervals may not cover.
+    """
+
+    share: float
+    customers: int
+    precision: Estimate
+    lift: Estimate
+    capture: Estimate
+    doubtful: bool
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All figures of a model's worth on one set of customers.
+
+    Attributes
+    ----------
+    estimand
+        What the figures speak about.
+    threshold
+        Risk from which on a customer counts as recognised (for F1, precision, recall, confusion).
+    confusion
+        (true positive, false positive, false negative, true negative).
+    lift_ceiling
+        Largest lift that any model could reach: one over the share of fallen.
+    """
+
+    estimand: Estimand
+    customers: int
+    fallen: int
+    threshold: float
+    roc_auc: Estimate
+    pr_auc: Estimate
+    f1: Estimate
+    precision: Estimate
+    recall: Estimate
+    brier: Estimate
+    confusion: tuple[int, int, int, int]
+    top: tuple[Top, ...]
+    lift_ceiling: float
 
 
 @dataclass(frozen=True)
@@ -37,41 +88,225 @@ class CalibrationBin:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """Whether the risk means what it says, on out-of-fold risks.
+
+    Attributes
+    ----------
+    intercept
+        Log-odds by which the risks are too low on the whole (0 is right).
+    slope
+        Slope of what happened on the log-odds promised: below 1 the risks are too extreme.
+    before
+        The slope before recalibration, None where none was needed.
+    edges, histogram
+        Customers by risk, in bins of equal width between the edges.
+    """
+
+    intercept: Estimate
+    slope: Estimate
+    before: Estimate | None
+    brier: Estimate
+    bins: tuple[CalibrationBin, ...]
+    edges: tuple[float, ...]
+    histogram: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class FamilyScore:
+    """The best candidate of one family.
+
+    Attributes
+    ----------
+    cv_roc_auc
+        Mean over the folds of the search, with an interval for folds that share their customers.
+    behind
+        ROC-AUC of the winner less this one's over the same fresh folds; None for the winner.
+    indistinguishable
+        Whether that difference may be zero (true for the winner).
+    outer_wins
+        In how many outer folds of the nested cross-validation the family won; None without it.
+    """
+
+    family: str
+    candidates: int
+    parameters: dict[str, str]
+    scaling: str
+    cv_roc_auc: Estimate
+    holdout_roc_auc: Estimate
+    holdout_f1: Estimate
+    behind: Estimate | None
+    indistinguishable: bool
+    outer_wins: int | None
+    winner: bool
+
+
+@dataclass(frozen=True)
+class PastOnly:
+    """The model without the columns of the current month, beside the full one.
+
+    Both are searched on the training part and scored out of fold over all customers of the
+    sample. ``columns`` counts those that are left; ``difference`` is the full model's ROC-AUC
+    less this one's, on the same customers.
+    """
+
+    family: str
+    columns: int
+    roc_auc: Estimate
+    full_roc_auc: Estimate
+    difference: Estimate
+
+
+# ── How far it may be trusted ────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class SampleSize:
+    """Riley's criteria for the size of a sample.
+
+    ``r_squared`` is Cox and Snell's, of predictions on customers that the model never saw.
+    ``shrinkage``, ``optimism`` and ``mean_risk`` are the customers that each criterion needs,
+    ``required`` the largest of them.
+    """
+
+    parameters: int
+    customers: int
+    fallen: int
+    r_squared: float
+    shrinkage: int
+    optimism: int
+    mean_risk: int
+    required: int
+    enough: bool
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether the model is proven useful: open, or closed by the reasons named.
+
+    Attributes
+    ----------
+    estimand
+        Whose predictions were judged: the procedure's (nested), in a quick run the model's.
+    p_value
+        Of the permutation test that labels and risks have nothing to do with each other.
+    column, column_roc_auc, gain
+        The best single column, its own cross-validated ROC-AUC on the judged customers, and
+        how far the model lies above it there.
+    constant_roc_auc, constant_f1, constant_brier
+        Of calling everyone fallen, or promising everyone the same risk.
+    brier_gain
+        The constant's Brier score less the model's.
+    enforced
+        Whether the store keeps the gate; else a closed one only warns.
+    """
+
+    open: bool
+    closed_by: tuple[GateReason, ...]
+    estimand: Estimand
+    roc_auc: Estimate
+    floor: float
+    permutations: int
+    p_value: float
+    significance: float
+    column: str
+    column_roc_auc: Estimate
+    gain: Estimate
+    constant_roc_auc: float
+    constant_f1: Estimate
+    constant_brier: Estimate
+    brier_gain: Estimate
+    sample_size: SampleSize
+    enforced: bool = True
+
+    @property
+    def withholds(self) -> bool:
+        """Whether the model's risks are kept back from every reader."""
+        return self.enforced and not self.open
+
+
+@dataclass(frozen=True)
+class SingleColumn:
+    """How well one column alone tells the fallen apart, cross-validated."""
+
+    column: str
+    roc_auc: Estimate
+    allowed: bool
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """The guard against columns that give the answer away: it let these pass.
+
+    ``columns`` are sorted by ROC-AUC, best first. A column above ``limit`` passes only where the
+    contract allows it. ``twins`` counts customers who equal another one in every column; they
+    are never split between learning and checking.
+    """
+
+    limit: float
+    columns: tuple[SingleColumn, ...]
+    twins: int
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """The winner of the search and what it is worth on customers it never saw.
 
-    ``memorises`` tells that the winner returns its training labels, so that its training figure
-    says nothing. ``baseline_*`` belong to a constant prediction. ``confusion`` is
-    (true positive, false positive, false negative, true negative) on the test part.
+    Attributes
+    ----------
+    rule
+        How the winner was chosen.
+    memorises
+        Whether the winner returns its training labels, so that its training figures say nothing.
+    candidates, folds, seed
+        Of the search.
+    outer_folds, repeats
+        Of the nested cross-validation; 0 without it (a quick run).
+    training, holdout, nested
+        The seed's train and test figures, and the honest score; None without it.
+    roc
+        Curve on the held-out part.
+    gains
+        Share of customers contacted, highest risk first, and share of fallen reached: of the
+        honest score's customers.
+    target_window
+        When the class was observed: "future", "same_month", "past" or "unknown".
     """
 
     family: str
     parameters: dict[str, str]
     scaling: str
+    rule: ChoiceRule
     memorises: bool
     candidates: int
     folds: int
     seed: int
+    outer_folds: int
+    repeats: int
     customers_train: int
     customers_test: int
     fallen_train: int
     fallen_test: int
-    cv_roc_auc: float
-    train_roc_auc: float
-    test_roc_auc: Estimate
-    test_f1: Estimate
-    test_precision: Estimate
-    test_recall: Estimate
-    threshold: float
-    confusion: tuple[int, int, int, int]
-    baseline_roc_auc: float
-    baseline_f1: float
-    oof_roc_auc: Estimate
-    oof_brier: Estimate
+    cv_roc_auc: Estimate
+    training: Scores
+    holdout: Scores
+    nested: Scores | None
     families: tuple[FamilyScore, ...]
+    past_only: PastOnly | None
+    calibration: Calibration
     roc: tuple[Point, ...]
-    calibration: tuple[CalibrationBin, ...]
+    gains: tuple[Point, ...]
+    gate: Gate
+    leakage: Leakage
     target_window: str
+
+    @property
+    def honest(self) -> Scores:
+        """The figures to tell first: nested, in a quick run the held-out part's."""
+        return self.nested or self.holdout
+
+
+# ── Why it sees a risk ───────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -86,34 +321,117 @@ class Bin:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """How much more risk the model sees at the risky end of a column than at the safe end.
+
+    Attributes
+    ----------
+    size
+        Difference of mean SHAP values, in probability, with its interval over the refits.
+    side
+        Where the risky end is: at "low" or at "high" values, or at one "value" of a category
+        (then against all other customers).
+    risky, safe
+        Edges of the two ends, thirds of the explained customers: for side "low" the risky end
+        is value ≤ ``risky`` and the safe one value ≥ ``safe``; for "high" the other way round.
+        None for a category.
+    value
+        The risky value of a category, else empty.
+    """
+
+    size: Estimate
+    side: Literal["low", "high", "value"]
+    risky: float | None
+    safe: float | None
+    value: str
+
+
+@dataclass(frozen=True)
 class Driver:
     """What one column of the contract adds to the model's probability.
 
     Attributes
     ----------
     importance
-        Mean absolute SHAP value, in probability (0.05 = five percentage points).
+        Mean absolute SHAP value, in probability (0.05 = five percentage points); its interval
+        is the spread over the refits.
+    share
+        Of the sum of all importances.
+    rank, rank_low, rank_high
+        Place by importance, 1 first, and its 95 % interval over the refits.
+    top_share
+        Share of the refits in which the column's group is among the first five groups.
     direction, correlation
-        Sign of Spearman's correlation of value and SHAP value, "unclear" where |ρ| < 0.5
-        or the column is a category; None where it is one.
+        Sign of Spearman's correlation of value and SHAP value; "unclear" where |ρ| < 0.5 or the
+        sign does not hold in 95 % of the refits; ``correlation`` None for a category.
+    direction_share
+        Share of the refits in which the correlation is clear and has this sign.
+    effect
+        Size of the association; None where none can be told (a constant column).
+    permutation, permutation_rank
+        Fall of the held-out part's ROC-AUC when the column is shuffled, and the place by it.
+    headlined
+        Whether the column may be named as a factor: its group is among the first five in 90 % of
+        the refits, it leads the group or is among the first five itself as often, and its
+        permutation importance lies above zero.
+    group
+        First column of the `DriverGroup` that it belongs to.
     bins
         Decline rate along the column's values, for the top drivers only.
     """
 
     column: str
-    importance: float
+    importance: Estimate
     share: float
+    rank: int
+    rank_low: int
+    rank_high: int
+    top_share: float
     direction: Direction
+    direction_share: float
     correlation: float | None
+    effect: Effect | None
+    permutation: Estimate
+    permutation_rank: int
+    headlined: bool
+    group: str
     bins: tuple[Bin, ...]
 
 
 @dataclass(frozen=True)
+class DriverGroup:
+    """Columns that say nearly the same: of one group of the contract, or correlated at |ρ| ≥ 0.7.
+
+    ``importance`` is the mean absolute value of the summed SHAP values, ``permutation`` the fall
+    of ROC-AUC when all columns are shuffled together. ``divided`` tells that the places by the
+    two differ by more than three for a column of the group, so that the columns divide their
+    contribution between them.
+    """
+
+    columns: tuple[str, ...]
+    importance: Estimate
+    share: float
+    permutation: Estimate
+    divided: bool
+
+
+@dataclass(frozen=True)
 class Explanation:
-    """SHAP values of the calibrated probability, summed over the contract's columns."""
+    """SHAP values of the calibrated probability, on the contract's columns.
+
+    ``groups`` hold every column once, most important first. ``refits`` counts the refits on
+    bootstrap samples of the training part that the stability was judged by.
+    """
 
     drivers: tuple[Driver, ...]
+    groups: tuple[DriverGroup, ...]
     base_probability: float
     customers: int
     background: int
+    refits: int
     additivity_error: float
+
+    @property
+    def headlined(self) -> tuple[Driver, ...]:
+        """The factors that may be named, most important first."""
+        return tuple(driver for driver in self.drivers if driver.headlined)

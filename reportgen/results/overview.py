@@ -34,7 +34,7 @@ class ClassMeans:
 
 @dataclass(frozen=True)
 class Band:
-    """Customers whose out-of-fold risk lies in ``low`` ≤ risk < ``high``."""
+    """Customers whose out-of-fold risk lies in ``low`` ≤ risk < ``high``; see `Overview`."""
 
     name: str
     low: float
@@ -42,6 +42,7 @@ class Band:
     customers: int
     share: float
     fallen: int
+    alike: int
     decline: Estimate
 
 
@@ -49,7 +50,8 @@ class Band:
 class Overview:
     """The state of the customers this month.
 
-    ``fallen`` are known to buy less. ``alike`` have not fallen but stand in the high band.
+    ``fallen`` are known to buy less. ``alike`` have not fallen but stand in the high band. Where
+    the gate withholds the model, nobody is alike, and bands and histograms are empty.
     """
 
     customers: int

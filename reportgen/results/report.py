@@ -9,14 +9,15 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from reportgen.errors import ReportgenError
-from reportgen.results.common import ColumnInfo, StoreInfo
+from reportgen.results.common import ColumnInfo, Effort, StoreInfo
 from reportgen.results.data import DataQuality
 from reportgen.results.model import Explanation, ModelCard
+from reportgen.results.money import Money
 from reportgen.results.overview import Overview
 from reportgen.results.recommendations import Recommendation
 from reportgen.results.segments import Segment
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,13 @@ class Report:
     schema_version: int
     store: StoreInfo
     month: str
+    effort: Effort
     columns: dict[str, ColumnInfo]
     data: DataQuality
     overview: Overview
     model: ModelCard
     explanation: Explanation
+    money: Money
     focus: Segment
     segments: tuple[Segment, ...]
     recommendations: tuple[Recommendation, ...]

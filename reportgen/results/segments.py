@@ -34,7 +34,8 @@ class Segment:
     """One segment against all other customers.
 
     Where fewer customers than the smallest publishable count are in it, ``suppressed`` is true
-    and everything but the name is left out.
+    and everything but the name is left out. ``risk`` is the mean, None where the model is
+    withheld.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Segment:
     alike: int
     contactable: int
     contactable_share: float
-    risk: float
+    risk: float | None
     decline: Estimate | None
     others_decline: Estimate | None
     profile: tuple[ProfileRow, ...]

@@ -23,16 +23,19 @@ _STAGE = re.compile(r"^(\S+)\s+([\d.]+) s$", re.MULTILINE)
 @click.option("--data", type=click.Path(exists=True, path_type=Path), default="data")
 @click.option("--month", default=None)
 @click.option("--runs", type=int, default=3, show_default=True)
-def main(data: Path, month: str | None, runs: int) -> None:
+@click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]),
+              default="standard", show_default=True)
+def main(data: Path, month: str | None, runs: int, effort: str) -> None:
     """Time a cold run stage by stage."""
     helps = [_timed("--help")[0] for _ in range(2 * runs + 1)]
     stages: dict[str, list[float]] = defaultdict(list)
     totals = []
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as output:
-            month_option = ["--month", month] if month else []
+            options = ["--month", month] if month else []
+            options += [] if effort == "standard" else [f"--{effort}"]
             seconds, told = _timed("run", "--data", str(data), "--output", output, "--verbose",
-                                   *month_option)
+                                   *options)
         totals.append(seconds)
         for name, stage_seconds in _STAGE.findall(told):
             stages[name].append(float(stage_seconds))

@@ -15,7 +15,17 @@ from pathlib import Path
 import click
 import numpy as np
 
-from reportgen import config, evaluation, explanation, model_selection, pipeline, sample
+from reportgen import (
+    analysis,
+    config,
+    evaluation,
+    explanation,
+    intervals,
+    model_selection,
+    pipeline,
+    sample,
+    scoring,
+)
 from reportgen.config import Settings
 from reportgen.demo import WORLDS, truth, write_store
 
@@ -36,7 +46,7 @@ class Finding:
 def over_split_seeds(folder: Path, seeds: range) -> Iterator[Finding]:
     """Analyse one month again and again, with another seed of split and search each time."""
     settings = config.load(None)
-    table = pipeline.read_customers(folder, settings, lambda _: nullcontext()).table
+    table = analysis.read_customers(folder, settings, lambda _: nullcontext()).table
     for seed in seeds:
         yield _find(table, with_seed(settings, seed))
 
@@ -48,7 +58,7 @@ def over_demo_stores(world: str, seeds: range) -> Iterator[Finding]:
         with tempfile.TemporaryDirectory() as folder:
             months = write_store(Path(folder), WORLDS[world], seed=seed, months=1,
                                  contract_text=pipeline.demo_contract())
-            table = pipeline.read_customers(months[0], settings, lambda _: nullcontext()).table
+            table = analysis.read_customers(months[0], settings, lambda _: nullcontext()).table
             yield _find(table, with_seed(settings, seed))
 
 
@@ -58,17 +68,20 @@ def strong_columns(world: str) -> set[str]:
 
 
 def with_seed(settings: Settings, seed: int) -> Settings:
-    """The same settings with another seed."""
-    return settings.model_copy(update={"model": settings.model.model_copy(update={"seed": seed})})
+    """The settings of a quick run with another seed."""
+    model = settings.model.model_copy(update={"seed": seed, "effort": "quick"})
+    return settings.model_copy(update={"model": model})
 
 
 def _find(table: object, settings: Settings) -> Finding:
     drawn = sample.draw_sample(table, settings)
     candidates = model_selection.search(drawn, settings)
-    winner = evaluation.try_out(candidates[:1], drawn, settings)
-    score = evaluation.evaluate(winner, np.full(len(drawn.fallen), 0.5), drawn, settings)
-    drivers = explanation.explain(winner[0].model, drawn, settings).drivers
-    return Finding(settings.model.seed, score.family, score.test_roc_auc.value,
+    winner = evaluation.try_out(candidates[:1], drawn, settings)[0]
+    score = intervals.delong(drawn.fallen[drawn.test], winner.test_risk)
+    folds = scoring.fit_scorer(candidates[0].pipeline, drawn, settings).folds
+    drivers = explanation.explain(winner.model, candidates[0].pipeline, folds, drawn, settings,
+                                  usable=True).drivers
+    return Finding(settings.model.seed, candidates[0].family, score.value,
                    tuple(driver.column for driver in drivers))
 
 

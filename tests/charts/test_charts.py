@@ -9,7 +9,7 @@ from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
-from reports import make_report
+from reports import make_report, money_withheld
 
 from reportgen import charts, localization
 from reportgen.charts import CHARTS, Picture
@@ -178,7 +178,9 @@ def test_month_with_nothing_to_show_leaves_those_charts_out(report: Report) -> N
     bare = replace(
         report, segments=(), recommendations=(),
         explanation=replace(report.explanation, drivers=drivers),
-        model=replace(report.model, roc=(), calibration=()),
+        model=replace(report.model, roc=(), gains=(),
+                      calibration=replace(report.model.calibration, bins=())),
+        money=money_withheld("offer_cost"),
     )
     pictures = charts.draw_all(bare, localization.load("ru"))
     assert list(pictures) == ["importance", "risk", "families"]

@@ -1,0 +1,233 @@
+"""The order of the analysis: from a month's files to its `Report`.
+
+The only place that knows it. Each stage takes what it uses and returns one frozen result; heavy
+imports happen inside the stage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportgen import __version__, results, workers
+from reportgen.config import Settings
+from reportgen.contract import Role
+from reportgen.results import (
+    ColumnInfo,
+    Explanation,
+    ModelCard,
+    Provenance,
+    Report,
+    StoreInfo,
+)
+
+if TYPE_CHECKING:
+    import ibis
+
+    from reportgen import evaluation, scoring
+    from reportgen.estimators import Candidate, Matrix
+    from reportgen.features import Customers
+    from reportgen.sample import Sample
+
+CUSTOMERS = "customers.parquet"
+MODEL = "model.skops"
+REASONS = "reasons.parquet"
+
+#: Libraries whose versions change figures or pages.
+_LIBRARIES = ("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "scikit-learn", "scipy",
+              "shap", "weasyprint")
+
+#: Modules whose imports take a second together; they come while the workers wake.
+_STAGES = ("leakage", "model_selection", "evaluation", "gate", "scoring", "explanation",
+           "reasons", "overview", "segments", "recommendations", "money")
+
+Stage = Callable[[str], AbstractContextManager[None]]
+"""Opened around every stage by its name, so that a caller may show or time it."""
+
+
+def analyse(folder: Path, settings: Settings, *, month: str, private: Path,
+            stage: Stage) -> Report:
+    """Go from a month's files to its `Report`.
+
+    The scored customers, their reasons and the model are written to ``private``, for they are
+    not published.
+    """
+    waking = workers.wake(settings.model.workers)
+    customers = read_customers(folder, settings, stage)
+    with stage("import"):
+        for name in _STAGES:
+            import_module(f"reportgen.{name}")
+        waking.join()
+    with workers.one_thread_each():
+        learned = _learn(customers.table, settings, stage)
+        scored = _score(customers.table, learned, settings, private, stage)
+        explained = _explain(scored, learned, settings, private, stage)
+    card, usable = learned.card, not learned.card.gate.withholds
+    with stage("describe"):
+        from reportgen import caveats, money, overview, recommendations, segments
+
+        state = overview.summarise(scored, settings)
+        wanted = settings.recommendations
+        focus = segments.profile_rule(scored, "focus", wanted.focus_label, wanted.focus, settings)
+        profiles = segments.profile(scored, settings)
+        advice = recommendations.recommend(scored, focus, settings, usable=usable)
+        limits = caveats.caveats(customers.quality, state, card, focus,
+                                 effort=settings.model.effort)
+    with stage("money"):
+        worth = money.evaluate(learned.sample, learned.scorer.out_of_fold, settings,
+                               customers=state.customers, usable=usable)
+    return results.rounded(Report(
+        schema_version=results.SCHEMA_VERSION,
+        store=_store(settings),
+        month=month,
+        effort=settings.model.effort,
+        columns=_columns(settings),
+        data=customers.quality,
+        overview=state,
+        model=card,
+        explanation=explained,
+        money=worth,
+        focus=focus,
+        segments=profiles,
+        recommendations=advice,
+        caveats=limits,
+        provenance=_provenance(settings),
+    ))
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """The model and what it is worth, with the sample it was learned from."""
+
+    sample: Sample
+    candidate: Candidate
+    trial: evaluation.Trial
+    scorer: scoring.Scorer
+    card: ModelCard
+
+
+def _learn(customers: ibis.Table, settings: Settings, stage: Stage) -> _Learned:
+    """Search a model on a sample of the customers and judge it honestly."""
+    from reportgen import evaluation, gate, leakage, model_selection, sample, scoring
+
+    with stage("guard"):
+        drawn = sample.draw_sample(customers, settings)
+        screening = leakage.screen(drawn, settings)
+    with stage("search"):
+        candidates = model_selection.search(drawn, settings)
+    with stage("nested"):
+        nested = model_selection.nested(drawn, settings)
+    with stage("compare"):
+        behind = model_selection.compare(candidates, drawn, settings)
+    with stage("fit"):
+        trials = evaluation.try_out(candidates, drawn, settings)
+        scorer = scoring.fit_scorer(candidates[0].pipeline, drawn, settings)
+    with stage("past"):
+        past = _without_current_month(drawn, scorer.out_of_fold, settings)
+    with stage("evaluate"):
+        nested_risks = nested.risks if nested else None
+        risks, judged, estimand = evaluation.held_out(trials[0], nested_risks, drawn)
+        card = evaluation.evaluate(trials, evaluation.Findings(
+            out_of_fold=scorer.out_of_fold,
+            slope_before=scorer.slope_before,
+            nested_risks=nested_risks,
+            outer_winners=nested.winners if nested else (),
+            behind=behind,
+            past=past,
+            gate=gate.judge(drawn, risks, judged, screening.risks, settings, estimand=estimand),
+            leakage=screening.leakage,
+        ), drawn, settings)
+    return _Learned(drawn, candidates[0], trials[0], scorer, card)
+
+
+def _without_current_month(drawn: Sample, full_risk: Matrix,
+                           settings: Settings) -> evaluation.PastFit | None:
+    """Search and cross-fit a model of the past's columns alone; a quick run leaves it out."""
+    from reportgen import evaluation, model_selection, scoring
+
+    columns = settings.past_features
+    if settings.model.effort == "quick" or len(columns) in (0, len(settings.features)):
+        return None
+    winner = model_selection.search_again(drawn, settings, columns=columns)
+    risk = scoring.cross_fit(winner.pipeline, drawn, settings)
+    return evaluation.PastFit(winner.family, len(columns), risk, full_risk)
+
+
+def _score(customers: ibis.Table, learned: _Learned, settings: Settings, private: Path,
+           stage: Stage) -> ibis.Table:
+    """Write the risk of every customer, and the model where it may be used."""
+    from reportgen import scoring
+
+    usable = not learned.card.gate.withholds
+    with stage("score"):
+        scored = scoring.score(customers, learned.scorer, learned.sample, settings,
+                               path=private / CUSTOMERS, usable=usable)
+        if usable:
+            scoring.save_model(learned.scorer, settings, path=private / MODEL)
+    return scored
+
+
+def _explain(scored: ibis.Table, learned: _Learned, settings: Settings, private: Path,
+             stage: Stage) -> Explanation:
+    """Explain the model, and the risk of each listed customer to those who act on it."""
+    from reportgen import explanation, reasons
+
+    usable = not learned.card.gate.withholds
+    with stage("explain"):
+        explained = explanation.explain(learned.trial.model, learned.candidate.pipeline,
+                                        learned.scorer.folds, learned.sample, settings,
+                                        usable=usable)
+    if usable:
+        with stage("reasons"):
+            reasons.write_reasons(scored, learned.scorer.folds, explained.groups, learned.sample,
+                                  settings, path=private / REASONS)
+    return explained
+
+
+def read_customers(folder: Path, settings: Settings, stage: Stage) -> Customers:
+    """Read, check, repair and join the tables of a month's folder."""
+    with stage("read"):
+        import ibis
+
+        from reportgen import cleaning, features, sources, validation
+
+        connection = ibis.duckdb.connect()
+        raw = sources.read_tables(folder, settings, connection)
+    with stage("validate"):
+        validation.validate(raw, settings)
+    with stage("clean"):
+        clean = cleaning.clean(raw, settings)
+        return features.customers(clean, settings, connection)
+
+
+def _store(settings: Settings) -> StoreInfo:
+    store = settings.store
+    return StoreInfo(name=store.name, currency=store.currency, languages=store.languages)
+
+
+def _columns(settings: Settings) -> dict[str, ColumnInfo]:
+    return {
+        name: ColumnInfo(
+            name=name, role=column.role.value, kind=column.kind.value, unit=column.unit.value,
+            window=column.window.value, group=column.group, decimals=column.decimals,
+            label=column.label, short=column.short or column.label,
+            values={value: info.label for value, info in column.values.items()},
+        )
+        for name, column in settings.columns.items()
+        if column.role != Role.IGNORE
+    }
+
+
+def _provenance(settings: Settings) -> Provenance:
+    text = settings.model_dump_json()
+    return Provenance(
+        program=__version__,
+        versions={name: version(name) for name in _LIBRARIES},
+        settings_sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )

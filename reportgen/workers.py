@@ -1,0 +1,61 @@
+"""The processes that fit models and draw pages beside this one, and the garbage they share.
+
+Nothing comes in but how many processes the settings want; they start while the tables are read,
+and end with the run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+from contextlib import AbstractContextManager
+from importlib import import_module
+from threading import Thread
+
+
+def wake(count: int) -> Thread:
+    """Let so many processes start while the tables are read: importing takes them seconds.
+
+    With a count of 0 there is one a core.
+    """
+    from joblib import Parallel, cpu_count, delayed
+
+    count = count or cpu_count()
+    waking = Thread(daemon=True, target=lambda: Parallel(n_jobs=count)(
+        delayed(_import)("reportgen.estimators") for _ in range(count)))
+    waking.start()
+    return waking
+
+
+def release() -> None:
+    """End the processes at once; left alone they hold up the program's end for seconds."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+
+
+def one_thread_each() -> AbstractContextManager[object]:
+    """Let linear algebra use one thread a process.
+
+    The processes share the cores already, and for the small matrices of a sample threads wait for
+    each other up to four hundred times as long as they compute.
+    """
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
+
+
+def spare_collector() -> None:
+    """Collect garbage seldom, and not at the end.
+
+    A run makes millions of objects that live until it ends; looking through them again and again
+    costs it three seconds and frees nothing.
+    """
+    gc.set_threshold(200_000, 50, 100)
+    atexit.register(gc.freeze)
+
+
+def _import(module: str) -> None:
+    spare_collector()
+    import_module(module)
