@@ -131,16 +131,16 @@ def _learn(customers: ibis.Table, settings: Settings, stage: Stage) -> _Learned:
     with stage("past"):
         past = _without_current_month(drawn, scorer.out_of_fold, settings)
     with stage("evaluate"):
-        nested_risks = nested.risks if nested else None
-        risks, judged, estimand = evaluation.held_out(trials[0], nested_risks, drawn)
+        judged = evaluation.judged_risks(
+            trials[0], (nested.risks, nested.folds) if nested else None, drawn)
         card = evaluation.evaluate(trials, evaluation.Findings(
             out_of_fold=scorer.out_of_fold,
             slope_before=scorer.slope_before,
-            nested_risks=nested_risks,
+            judged=judged,
             outer_winners=nested.winners if nested else (),
             behind=behind,
             past=past,
-            gate=gate.judge(drawn, risks, judged, screening.risks, settings, estimand=estimand),
+            gate=gate.judge(drawn, judged, screening.risks, settings),
             leakage=screening.leakage,
         ), drawn, settings)
     return _Learned(drawn, candidates[0], trials[0], scorer, card)

@@ -21,7 +21,6 @@ from reportgen.config import Settings
 from reportgen.estimators import Candidate, Matrix, calibrated, probabilities
 from reportgen.results import (
     Calibration,
-    Estimand,
     Estimate,
     FamilyScore,
     Gate,
@@ -31,7 +30,7 @@ from reportgen.results import (
     Point,
     Scores,
 )
-from reportgen.sample import Indices, Sample
+from reportgen.sample import Indices, Judged, Sample
 
 #: A training ROC-AUC this close to 1 tells that the model returns the labels it learned.
 MEMORISED = 0.999
@@ -73,9 +72,10 @@ class Findings:
         The risks of the report, shape (customers,).
     slope_before
         Calibration slope before recalibration, None where none was needed.
-    nested_risks
-        Out-of-fold risks of the whole procedure, shape (repeats, customers), and the family
-        that won each outer fold; None and () in a quick run.
+    judged
+        The risks that the honest score is measured on (see `judged_risks`).
+    outer_winners
+        The family that won each outer fold, () in a quick run.
     behind
         ROC-AUC of the winner less that of each candidate, in the order of the trials.
     past
@@ -84,7 +84,7 @@ class Findings:
 
     out_of_fold: Matrix
     slope_before: Estimate | None
-    nested_risks: Matrix | None
+    judged: Judged
     outer_winners: tuple[str, ...]
     behind: tuple[Estimate | None, ...]
     past: PastFit | None
@@ -110,18 +110,20 @@ def _try(candidate: Candidate, model: CalibratedClassifierCV, train: Matrix,
     return Trial(candidate, model, probabilities(model, train), probabilities(model, test))
 
 
-def held_out(winner: Trial, nested_risks: Matrix | None,
-             sample: Sample) -> tuple[Matrix, Indices, Estimand]:
-    """Choose what the gate judges: the whole procedure, in a quick run this one model.
+def judged_risks(winner: Trial, nested: tuple[Matrix, Indices] | None,
+                 sample: Sample) -> Judged:
+    """Choose what is judged: the whole procedure, in a quick run this one model.
 
-    Returns
-    -------
-    Risks, shape (repeats, customers), the customers' positions in the sample, and what these
-    risks speak about.
+    Parameters
+    ----------
+    nested
+        Risks of the nested cross-validation and the outer fold of each, both of shape (repeats,
+        customers); None without it.
     """
-    if nested_risks is None:
-        return winner.test_risk[None, :], sample.test, "model"
-    return nested_risks, np.arange(len(sample.fallen)), "procedure"
+    if nested is None:
+        once = np.zeros((1, len(sample.test)), dtype=np.intp)
+        return Judged(winner.test_risk[None, :], once, sample.test, "model")
+    return Judged(*nested, np.arange(len(sample.fallen)), "procedure")
 
 
 def evaluate(
@@ -155,24 +157,25 @@ def evaluate(
         cv_roc_auc=families[0].cv_roc_auc,
         training=training,
         holdout=held_out[0],
-        nested=_nested(findings, sample, settings),
+        nested=_nested(findings.judged, sample, settings),
         families=families,
         past_only=None if findings.past is None else _past_only(findings.past, sample),
         calibration=_calibration(findings, sample, settings),
         roc=_roc(test, winner.test_risk),
-        gains=_gains(winner, findings, sample),
+        gains=metrics.gains(sample.fallen[findings.judged.positions], findings.judged.risks[0]),
         gate=replace(findings.gate, enforced=settings.gates.usefulness),
         leakage=findings.leakage,
         target_window=settings.columns[settings.target].window.value,
     )
 
 
-def _nested(findings: Findings, sample: Sample, settings: Settings) -> Scores | None:
-    if findings.nested_risks is None:
+def _nested(judged: Judged, sample: Sample, settings: Settings) -> Scores | None:
+    if judged.estimand != "procedure":
         return None
     return metrics.averaged([
-        metrics.scores(sample.fallen, risk, estimand="procedure", seed=settings.model.seed)
-        for risk in findings.nested_risks
+        metrics.scores(sample.fallen, risk, parts=parts, estimand="procedure",
+                       seed=settings.model.seed)
+        for risk, parts in zip(judged.risks, judged.parts, strict=True)
     ])
 
 
@@ -194,12 +197,6 @@ def _family_score(candidate: Candidate, held_out: Scores, behind: Estimate | Non
         outer_wins=wins,
         winner=behind is None,
     )
-
-
-def _gains(winner: Trial, findings: Findings, sample: Sample) -> tuple[Point, ...]:
-    """Draw the curve of gains of the risks that the honest score is measured on."""
-    risks, positions, _ = held_out(winner, findings.nested_risks, sample)
-    return metrics.gains(sample.fallen[positions], risks[0])
 
 
 def _past_only(past: PastFit, sample: Sample) -> PastOnly:

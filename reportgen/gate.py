@@ -16,8 +16,8 @@ from scipy.stats import rankdata
 from reportgen import intervals
 from reportgen.config import Settings
 from reportgen.estimators import Matrix
-from reportgen.results import Estimand, Estimate, Gate, GateReason, SampleSize
-from reportgen.sample import Indices, Sample
+from reportgen.results import Estimate, Gate, GateReason, SampleSize
+from reportgen.sample import Judged, Sample
 
 #: Permutations of the classes, and the share of them that may do as well by chance.
 PERMUTATIONS, SIGNIFICANCE = 2_000, 0.01
@@ -38,21 +38,18 @@ LEAST_R_SQUARED = 1e-3
 NEAREST = 1e-6
 
 
-def judge(sample: Sample, risk: Matrix, positions: Indices, single: Matrix, settings: Settings, *,
-          estimand: Estimand) -> Gate:
+def judge(sample: Sample, judged: Judged, single: Matrix, settings: Settings) -> Gate:
     """Judge a model by risks that it gave customers it never saw.
 
     Parameters
     ----------
     sample
         The customers and their classes.
-    risk
-        Risks of the customers at ``positions``, shape (repeats, customers). Repeats of a
-        cross-validation are judged by their mean figures, the permutations by the first.
+    judged
+        Risks of customers that their models never saw. Repeats of a cross-validation are judged
+        by their mean figures, the permutations by the first.
     single
         Out-of-fold risk of each feature alone over the whole sample, shape (features, customers).
-    estimand
-        Whose risks these are.
 
     Notes
     -----
@@ -62,13 +59,17 @@ def judge(sample: Sample, risk: Matrix, positions: Indices, single: Matrix, sett
     are asked about the same customers: comparing the bound with the column's own value would
     call the customers' chance the model's.
     """
-    fallen = sample.fallen[positions]
-    score = intervals.averaged([intervals.delong(fallen, one) for one in risk])
-    p_value = permutation_p_value(fallen, risk[0], seed=settings.model.seed)
-    columns = [intervals.delong(fallen, one[positions]) for one in single]
+    fallen, risks = sample.fallen[judged.positions], judged.risks
+    alone = single[:, judged.positions]
+    score = intervals.averaged([intervals.delong(fallen, risk, parts=parts)
+                                for risk, parts in zip(risks, judged.parts, strict=True)])
+    p_value = permutation_p_value(fallen, risks[0], seed=settings.model.seed)
+    columns = [intervals.delong(fallen, one) for one in alone]
     best = int(np.argmax([column.value for column in columns]))
-    gain = intervals.averaged([intervals.delong_difference(fallen, one, single[best][positions])
-                  for one in risk])
+    gain = intervals.averaged([
+        intervals.delong_difference(fallen, risk, alone[best], parts=parts)
+        for risk, parts in zip(risks, judged.parts, strict=True)
+    ])
     reasons: dict[GateReason, bool] = {
         "permutation": p_value > SIGNIFICANCE,
         "floor": score.low <= FLOOR,
@@ -80,7 +81,7 @@ def judge(sample: Sample, risk: Matrix, positions: Indices, single: Matrix, sett
     return Gate(
         open=not closed_by,
         closed_by=closed_by,
-        estimand=estimand,
+        estimand=judged.estimand,
         roc_auc=score,
         floor=FLOOR,
         permutations=PERMUTATIONS,
@@ -93,8 +94,8 @@ def judge(sample: Sample, risk: Matrix, positions: Indices, single: Matrix, sett
         constant_f1=intervals.through(share, lambda p: 2 * p / (1 + p)),
         constant_brier=_constant_brier(share),
         brier_gain=intervals.mean_difference(
-            (constant - fallen) ** 2, ((risk - fallen) ** 2).mean(axis=0)),
-        sample_size=sample_size(fallen, risk[0], parameters=_parameters(settings),
+            (constant - fallen) ** 2, ((risks - fallen) ** 2).mean(axis=0)),
+        sample_size=sample_size(fallen, risks[0], parameters=_parameters(settings),
                                 customers=len(sample.fallen)),
     )
 

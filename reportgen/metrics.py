@@ -56,7 +56,7 @@ _STEPS, _TOLERANCE = 50, 1e-10
 
 
 def scores(fallen: ArrayLike, risk: ArrayLike, *, estimand: Estimand, seed: int,
-           threshold: float = THRESHOLD) -> Scores:
+           parts: NDArray[np.intp] | None = None, threshold: float = THRESHOLD) -> Scores:
     """Measure risks against what happened.
 
     Parameters
@@ -69,6 +69,9 @@ def scores(fallen: ArrayLike, risk: ArrayLike, *, estimand: Estimand, seed: int,
         What the figures speak about.
     seed
         Of the bootstrap behind PR-AUC, F1 and Brier score.
+    parts
+        Number of the fold of each customer, shape (n,), where every fold has a model of its own:
+        the ROC-AUC is then the mean over the folds. All else is pooled, as the list is.
     threshold
         Risk from which on a customer counts as recognised.
 
@@ -92,7 +95,7 @@ def scores(fallen: ArrayLike, risk: ArrayLike, *, estimand: Estimand, seed: int,
         customers=len(happened),
         fallen=count,
         threshold=threshold,
-        roc_auc=intervals.delong(happened, promised),
+        roc_auc=intervals.delong(happened, promised, parts=parts),
         pr_auc=intervals.logit_bootstrap(average_precision, happened, promised, seed=seed),
         f1=intervals.logit_bootstrap(f1, happened, found, seed=seed),
         precision=intervals.wilson(true_positive, true_positive + false_positive),

@@ -51,11 +51,14 @@ class Nested:
     ----------
     risks
         Out-of-fold probabilities, shape (repeats, customers).
+    folds
+        Number of the outer fold of each customer, shape (repeats, customers).
     winners
         Family that won each outer fold, repeat after repeat.
     """
 
     risks: Matrix
+    folds: Indices
     winners: tuple[str, ...]
 
 
@@ -106,10 +109,12 @@ def nested(sample: Sample, settings: Settings) -> Nested | None:
                               sample.matrix[judged], settings)
         for winner, (learned, judged) in zip(winners, parts, strict=True)
     )
-    joined = np.empty((settings.model.repeats, len(sample.fallen)))
+    shape = (settings.model.repeats, len(sample.fallen))
+    joined, folds = np.empty(shape), np.empty(shape, dtype=np.intp)
     for place, ((_, judged), risk) in enumerate(zip(parts, risks, strict=True)):
-        joined[place // settings.model.folds, judged] = risk
-    return Nested(joined, tuple(winner.family for winner in winners))
+        repeat, fold = divmod(place, settings.model.folds)
+        joined[repeat, judged], folds[repeat, judged] = risk, fold
+    return Nested(joined, folds, tuple(winner.family for winner in winners))
 
 
 def compare(candidates: Sequence[Candidate], sample: Sample,

@@ -18,6 +18,7 @@ from sklearn.model_selection import train_test_split
 from reportgen.config import Settings
 from reportgen.estimators import Matrix, to_matrix
 from reportgen.folds import split_once
+from reportgen.results import Estimand
 
 Indices = NDArray[np.intp]
 
@@ -43,6 +44,26 @@ class Sample:
     fallen: NDArray[np.bool_]
     train: Indices
     test: Indices
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Risks of customers that the models which gave them never saw.
+
+    Attributes
+    ----------
+    risks, parts
+        Risks and the number of the model that gave each, shape (repeats, customers judged).
+    positions
+        These customers' positions in the sample.
+    estimand
+        What the risks speak about.
+    """
+
+    risks: Matrix
+    parts: Indices
+    positions: Indices
+    estimand: Estimand
 
 
 def some(positions: Indices, count: int, rng: np.random.Generator) -> Indices:

@@ -12,6 +12,7 @@ from reportgen import evaluation, scoring
 from reportgen.estimators import CANDIDATES, Candidate, make_pipeline
 from reportgen.evaluation import Findings, PastFit
 from reportgen.results import Estimate
+from reportgen.sample import Judged
 
 FOLD_SCORES = (0.9, 0.92, 0.88, 0.91, 0.89)
 BEHIND = Estimate(0.03, 0.01, 0.05, 20)
@@ -26,9 +27,15 @@ def candidate(family, settings, **parameters):
 def findings(risk, **changes):
     """What the other stages found; the gate and the guard pass through as they are."""
     card = make_report().model
-    plain = Findings(out_of_fold=risk, slope_before=None, nested_risks=None, outer_winners=(),
+    plain = Findings(out_of_fold=risk, slope_before=None, judged=nested(risk), outer_winners=(),
                      behind=(None,), past=None, gate=card.gate, leakage=card.leakage)
     return replace(plain, **changes)
+
+
+def nested(risk):
+    """Risks that one model gave to everybody."""
+    return Judged(risk[None, :], np.zeros((1, len(risk)), dtype=np.intp), np.arange(len(risk)),
+                  "procedure")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +47,7 @@ def measured(settings):
     risk = scoring.cross_fit(candidates[0].pipeline, sample, settings)
     weaker = np.clip(risk + np.random.default_rng(1).normal(0, 0.2, len(risk)), 0.01, 0.99)
     found = findings(
-        risk, nested_risks=weaker[None, :], behind=(None, BEHIND),
+        risk, judged=nested(weaker), behind=(None, BEHIND),
         outer_winners=("decision_tree",) + ("logistic_regression",) * 4,
         past=PastFit("decision_tree", 9, weaker, risk),
     )
@@ -66,21 +73,21 @@ def test_the_honest_score_is_the_nested_one_over_everybody(measured):
     sample, _, found, card = measured
     assert card.honest is card.nested
     assert card.nested.roc_auc.value == pytest.approx(
-        roc_auc_score(sample.fallen, found.nested_risks[0]))
+        roc_auc_score(sample.fallen, found.judged.risks[0]))
     assert card.nested.customers == len(sample.fallen)
 
 
 def test_a_quick_run_is_judged_by_the_held_out_part(measured, settings):
     sample, trials, found, _ = measured
-    quick = replace(found, nested_risks=None, outer_winners=())
+    judged = evaluation.judged_risks(trials[0], None, sample)
+    assert (judged.risks.shape, judged.estimand) == ((1, len(sample.test)), "model")
+    assert judged.positions is sample.test
+    quick = replace(found, judged=judged, outer_winners=())
     card = evaluation.evaluate(trials, quick, sample, small(settings, effort="quick"))
     assert card.nested is None
     assert card.honest is card.holdout
     assert (card.outer_folds, card.repeats) == (0, 0)
     assert all(family.outer_wins is None for family in card.families)
-    risks, positions, estimand = evaluation.held_out(trials[0], None, sample)
-    assert (risks.shape, estimand) == ((1, len(sample.test)), "model")
-    assert positions is sample.test
 
 
 def test_the_winner_comes_first_and_the_others_lie_behind(measured):

@@ -12,7 +12,7 @@ from reportgen.config import Settings
 from reportgen.estimators import Matrix
 from reportgen.intervals import wilson
 from reportgen.results import Gate
-from reportgen.sample import Sample
+from reportgen.sample import Judged, Sample
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +32,12 @@ def knowing(sample: Sample, noise: float, *, seed: int = 1) -> Matrix:
     return 1 / (1 + np.exp(-2 * score / noise**2))
 
 
-def judge(sample: Sample, risk: Matrix, single: Matrix, settings: Settings) -> Gate:
-    everyone = np.arange(len(sample.fallen))
-    return gate.judge(sample, np.atleast_2d(risk), everyone, single, settings,
-                      estimand="procedure")
+def judge(sample: Sample, risk: Matrix, single: Matrix, settings: Settings,
+          positions: np.ndarray | None = None) -> Gate:
+    risks = np.atleast_2d(risk)
+    where = np.arange(len(sample.fallen)) if positions is None else positions
+    once = np.zeros(risks.shape, dtype=np.intp)
+    return gate.judge(sample, Judged(risks, once, where, "model"), single, settings)
 
 
 def test_a_model_with_proven_signal_passes(sample, single, settings):
@@ -74,7 +76,7 @@ def test_a_model_that_is_its_best_column_is_not_needed(sample, single, settings)
 
 def test_the_gate_judges_the_customers_it_is_told(sample, single, settings):
     risk = knowing(sample, 1.0)[sample.test]
-    found = gate.judge(sample, risk[None, :], sample.test, single, settings, estimand="model")
+    found = judge(sample, risk, single, settings, positions=sample.test)
     assert found.roc_auc.n == len(sample.test)
     assert found.column_roc_auc.n == len(sample.test)
     assert found.estimand == "model"

@@ -196,6 +196,29 @@ def test_several_second_scores_count_by_their_mean(
     assert found.value == pytest.approx(roc_auc_score(y, p) - mean)
 
 
+def test_parts_that_different_models_scored_are_not_ordered_against_each_other() -> None:
+    # Two models order their own customers rightly, but the second one's scores lie lower.
+    y = np.array([0, 0, 1, 1, 0, 0, 1, 1])
+    p = np.array([0.6, 0.7, 0.8, 0.9, 0.1, 0.2, 0.3, 0.4])
+    parts = np.repeat([0, 1], 4)
+    assert intervals.delong(y, p).value == pytest.approx(12 / 16)
+    assert intervals.delong(y, p, parts=parts).value == 1.0
+    gain = intervals.delong_difference(y, p, -p, parts=parts)
+    assert gain.value == 1.0
+
+
+def test_the_error_over_parts_is_that_of_independent_halves(
+        scores: tuple[np.ndarray, np.ndarray]) -> None:
+    y, p = scores
+    parts = np.arange(len(y)) % 2
+    halves = [naive_delong(y[parts == part], p[parts == part]) for part in (0, 1)]
+    value = np.mean([half[0] for half in halves])
+    error = np.hypot(halves[0][1], halves[1][1]) / 2
+    found = intervals.delong(y, p, parts=parts)
+    assert found.value == pytest.approx(value)
+    assert found.high - found.low == pytest.approx(3.92 * error, rel=0.01)
+
+
 # ── Bootstrap ────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -159,6 +159,7 @@ def test_everybody_is_judged_once_a_repeat_by_a_procedure_that_did_not_see_them(
     assert found.risks.shape == (3, len(sample.fallen))
     assert np.isfinite(found.risks).all()
     assert len(found.winners) == 9
+    assert [len(np.unique(repeat)) for repeat in found.folds] == [3, 3, 3]
     assert not np.allclose(found.risks[0], found.risks[1])
 
 

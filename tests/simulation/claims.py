@@ -164,16 +164,20 @@ def _factors(records: Sequence[dict[str, Any]], worlds: Sequence[str]) -> Iterat
 
 
 def _strong(world: str, records: Sequence[dict[str, Any]]) -> Iterator[str]:
-    by_column: dict[str, list[bool]] = defaultdict(list)
+    alone: dict[str, list[bool]] = defaultdict(list)
+    together: dict[str, list[bool]] = defaultdict(list)
     for record in records:
         for factor in record["factors"]:
             if factor["strength"] > STRONG and factor["direct"] and not factor["category"]:
-                by_column[factor["column"]].append(factor["headlined"] and factor["right"])
-    for column, outcomes in by_column.items():
-        one = rate(outcomes)
-        kept = one.at_least(STRONG_HEADLINED)
-        yield (f"| {column} is named with its sign | {world} | {one} | "
-               f"at least {STRONG_HEADLINED:.0%} | {'kept' if kept else '✗'} |")
+                alone[factor["column"]].append(_rightly(factor))
+                together[factor["column"]].append(
+                    _rightly(factor) or (factor["group_headlined"] and not factor["headlined"]))
+    for column, outcomes in alone.items():
+        one, group = rate(outcomes), rate(together[column])
+        kept = group.at_least(STRONG_HEADLINED)
+        yield (f"| {column} is named with its sign, itself or by the column that leads its group | "
+               f"{world} | {group}; itself {one.value:.1%} | at least {STRONG_HEADLINED:.0%} | "
+               f"{'kept' if kept else '✗'} |")
 
 
 def _power(records: Sequence[dict[str, Any]]) -> Iterator[str]:

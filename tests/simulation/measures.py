@@ -20,7 +20,7 @@ from reportgen.estimators import CANDIDATES, Matrix, calibrated, make_pipeline
 from reportgen.fold_scores import roc_auc
 from reportgen.folds import TwinFolds
 from reportgen.results import Estimate, Scores
-from reportgen.sample import Indices, Sample
+from reportgen.sample import Indices, Judged, Sample
 from simulation import fixed
 from simulation.stores import Population, population, settings, store
 from simulation.truth import Worth, mean_worth, profit, worth
@@ -52,7 +52,8 @@ def _measure(world: str, seed: int, *, explain: bool) -> dict[str, Any]:
         risk[held_out] = model.risk(encoded[held_out])
         models.append(worth(model.risk(everyone.encoded), everyone))
     procedure = mean_worth(models)
-    found = metrics.scores(sample.fallen, risk, estimand="procedure", seed=seed)
+    parts = _numbers(folds, len(risk))
+    found = metrics.scores(sample.fallen, risk, parts=parts, estimand="procedure", seed=seed)
     claims = _score_claims("procedure", found, procedure)
     slope = metrics.calibration(sample.fallen, risk, seed=seed).slope
     claims["procedure: calibration slope"] = _claim(slope, procedure["calibration slope"])
@@ -60,8 +61,9 @@ def _measure(world: str, seed: int, *, explain: bool) -> dict[str, Any]:
     claims |= _held_out(encoded, sample, everyone, seed)
     claims |= _customers(sample, everyone)
     screening = leakage.screen(sample, settings())
-    judged = gate.judge(sample, risk[None, :], np.arange(len(risk)), screening.risks, settings(),
-                        estimand="procedure")
+    judged = gate.judge(
+        sample, Judged(risk[None, :], parts[None, :], np.arange(len(risk)), "procedure"),
+        screening.risks, settings())
     money, biases = _money(risk, sample, models, everyone, seed)
     record: dict[str, Any] = {
         "world": world, "seed": seed, "claims": claims | money, "biases": biases,
@@ -84,6 +86,14 @@ def _score_claims(name: str, found: Scores, true: dict[str, float]) -> dict[str,
             place = f"{key} {top.share:.0%}"
             claims[f"{name}: {place}"] = _claim(getattr(top, key), true[place])
     return claims
+
+
+def _numbers(folds: list[tuple[Indices, Indices]], n: int) -> Indices:
+    """Number the fold of each customer."""
+    numbers = np.empty(n, dtype=np.intp)
+    for number, (_, held_out) in enumerate(folds):
+        numbers[held_out] = number
+    return numbers
 
 
 def _mean_over_folds(folds: list[tuple[Indices, Indices]], risk: Matrix, sample: Sample,
@@ -117,15 +127,19 @@ def _customers(sample: Sample, everyone: Population) -> dict[str, Claim]:
     return {
         "customers: share of fallen": _claim(
             intervals.wilson(int(sample.fallen.sum()), len(sample.fallen)),
-            float(everyone.fallen.mean())),
+            float(everyone.probability.mean())),
         "customers: difference of shares": _claim(
             difference,
-            float(everyone.fallen[whole].mean() - everyone.fallen[~whole].mean())),
+            float(everyone.probability[whole].mean() - everyone.probability[~whole].mean())),
         "customers: difference of profit": _claim(
             means,
-            float(everyone.profit[everyone.fallen].mean()
-                  - everyone.profit[~everyone.fallen].mean())),
+            _weighted(everyone.profit, everyone.probability)
+            - _weighted(everyone.profit, 1 - everyone.probability)),
     }
+
+
+def _weighted(values: Matrix, weights: Matrix) -> float:
+    return float((values * weights).sum() / weights.sum())
 
 
 def _money(risk: Matrix, sample: Sample, models: list[Worth], everyone: Population,
@@ -147,8 +161,10 @@ def _money(risk: Matrix, sample: Sample, models: list[Worth], everyone: Populati
 
     def true(name: str, gamma: float) -> float:
         if name == "known_fallen":
-            chosen = [everyone.fallen]
-        elif name == "own_threshold":
+            # Everybody who falls is contacted, nobody else.
+            return n * float((everyone.probability
+                              * (gamma * (value - terms.offer) - terms.contact)).mean())
+        if name == "own_threshold":
             chosen = [model.risk >= campaigns.threshold(value, terms) for model in models]
         else:
             cuts = [np.quantile(model.risk, 1 - share) if share else np.inf for model in models]
@@ -180,6 +196,7 @@ def _factors(world: str, sample: Sample, everyone: Population) -> list[dict[str,
     found = explanation.explain(model, pipeline, scorer.folds, sample, settings(), usable=True)
     strengths = truth(WORLDS[world])
     records = []
+    named = {driver.group for driver in found.drivers if driver.headlined}
     for driver in found.drivers:
         if driver.column not in strengths:
             continue    # a change of two columns; the worlds declare nothing about it
@@ -192,7 +209,8 @@ def _factors(world: str, sample: Sample, everyone: Population) -> list[dict[str,
             "column": driver.column, "strength": strengths[driver.column],
             "direct": driver.column in _direct(WORLDS[world]),
             "category": driver.column in settings().categories,
-            "headlined": driver.headlined, "direction": driver.direction,
+            "headlined": driver.headlined, "group_headlined": driver.group in named,
+            "direction": driver.direction,
             "right": {"up": 1.0, "down": -1.0}.get(driver.direction) == sign,
             "effect_above_zero": bool(size and size.low > 0),
         })

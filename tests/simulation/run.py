@@ -20,7 +20,7 @@ from reportgen.demo import WORLDS
 from simulation import claims, measures
 
 #: Every so many stores, one is explained as well: that takes five times as long as all else.
-EXPLAINED = 16
+EXPLAINED = 25
 
 #: Stores handed to the processes at once; the minutes are looked at in between.
 BATCH = 24

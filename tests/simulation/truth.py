@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
 from reportgen import metrics
 from reportgen.campaigns import Terms
 from reportgen.estimators import Matrix
-from reportgen.fold_scores import roc_auc
 from simulation.stores import Population
 
 
@@ -24,27 +22,34 @@ class Worth:
 
 
 def worth(risk: Matrix, population: Population) -> Worth:
-    """Measure the risks that a model gives the population."""
-    fallen = population.fallen
-    found = risk >= metrics.THRESHOLD
-    hits = float((found & fallen).sum())
-    figures = {
-        "roc_auc": roc_auc(fallen, risk),
-        "pr_auc": float(average_precision_score(fallen, risk)),
-        "f1": 2 * hits / float(found.sum() + fallen.sum()),
-        "precision": hits / max(float(found.sum()), 1.0),
-        "recall": hits / float(fallen.sum()),
-        "brier": float(((risk - fallen) ** 2).mean()),
-    }
+    """Measure the risks that a model gives the population.
+
+    Every customer counts as fallen with the true probability, which leaves no chance but that of
+    which customers there are.
+    """
+    p, n = population.probability, len(risk)
     order = np.argsort(-risk, kind="stable")
+    hits = np.cumsum(p[order])
+    found = risk >= metrics.THRESHOLD
+    flagged, caught = float(found.sum()), float(p[found].sum())
+    below = np.cumsum((1 - p)[order[::-1]])[::-1]      # weight of the steady at or below each
+    steady = below - (1 - p)[order] / 2
+    figures = {
+        "roc_auc": float((p[order] * steady).sum() / (p.sum() * (1 - p).sum())),
+        "pr_auc": float((p[order] * hits / np.arange(1, n + 1)).sum() / p.sum()),
+        "f1": 2 * caught / float(flagged + p.sum()),
+        "precision": caught / max(flagged, 1.0),
+        "recall": caught / float(p.sum()),
+        "brier": float(((risk - p) ** 2 + p * (1 - p)).mean()),
+    }
     for share in metrics.SHARES:
-        inside = fallen[order[: round(share * len(order))]]
+        size = round(share * n)
+        inside = float(hits[size - 1])
         name = f"{share:.0%}"
-        figures[f"precision {name}"] = float(inside.mean())
-        figures[f"lift {name}"] = float(inside.mean() / fallen.mean())
-        figures[f"capture {name}"] = float(inside.sum() / fallen.sum())
-    calibration = metrics.fit_recalibration(fallen, risk).sigmoid
-    figures["calibration slope"] = calibration.slope
+        figures[f"precision {name}"] = inside / size
+        figures[f"lift {name}"] = inside / size / float(p.mean())
+        figures[f"capture {name}"] = inside / float(p.sum())
+    figures["calibration slope"] = metrics.fit_recalibration(population.fallen, risk).sigmoid.slope
     return Worth(figures, risk)
 
 
@@ -54,8 +59,9 @@ def mean_worth(models: list[Worth]) -> dict[str, float]:
             for name in models[0].figures}
 
 
-def profit(contacted: NDArray[np.bool_], population: Population, terms: Terms, *,
+def profit(contacted: NDArray[np.float64], population: Population, terms: Terms, *,
            value: Matrix, acceptance: float) -> float:
     """Expected profit per customer of contacting some of the population."""
-    gain = np.where(population.fallen, acceptance * (value - terms.offer), -terms.offer)
-    return float(((gain - terms.contact) * contacted).mean())
+    p = population.probability
+    gain = p * acceptance * (value - terms.offer) - (1 - p) * terms.offer - terms.contact
+    return float((gain * contacted).mean())
