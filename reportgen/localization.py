@@ -143,6 +143,11 @@ class Localizer:
         # CLDR parts a currency's letters from the digits; Babel leaves that to its caller.
         return re.sub(r"(?<=[^\W\d_])(?=\d)", _NBSP, amount.replace("-", _MINUS))
 
+    @cached_property
+    def _currency_leads(self) -> bool:
+        """Whether the language writes the currency before the amount."""
+        return not self.money(1)[0].isdigit()
+
     def quantity(self, x: float, unit: str, decimals: int = 0) -> str:
         """Write a number with its unit, a value of the contract's `Unit` or "customers".
 
@@ -163,9 +168,13 @@ class Localizer:
         ends = [_rounded(x, decimals, factor) for x in (low, high)]
         # A dash before a minus cannot be read.
         key = "units.range_signed" if signed or min(ends) < 0 else "units.range"
-        if unit == "money":
-            return self.text(key, low=self.money(low, decimals), high=self.money(high, decimals))
         first, last = (self._digits(end, signed=signed) for end in ends)
+        if unit == "money":
+            if self._currency_leads:
+                first = self.money(low, decimals)
+            else:
+                last = self.money(high, decimals)
+            return self.text(key, low=first, high=last)
         return self._counted(self.text(key, low=first, high=last), unit, ends[1])
 
     def estimate(self, estimate: Estimate, unit: str = "share", decimals: int = 0) -> str:

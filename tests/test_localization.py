@@ -235,3 +235,17 @@ def test_no_language_lacks_a_unit_or_a_word_of_a_chart() -> None:
         for language in localization.languages()
     }
     assert keys["ru"] == keys["en"]
+
+
+@pytest.mark.parametrize(("language", "currency", "told"), [
+    ("ru", "RUB", "1 200–3 400 ₽"), ("en", "USD", "$1,200–3,400"), ("en", "", "1,200–3,400"),
+    ("ru", "", "1 200–3 400"),
+])
+def test_a_range_of_money_tells_the_currency_once(language: str, currency: str, told: str) -> None:
+    words = localization.load(language, currency=currency)
+    assert words.span(1_200, 3_400, "money").replace(NBSP, " ") == told
+
+
+def test_a_range_of_money_below_zero_is_told_in_words() -> None:
+    words = localization.load("ru", currency="RUB")
+    assert words.span(-500, 700, "money").replace(NBSP, " ") == "от −500 до 700 ₽"

@@ -41,6 +41,7 @@ def main(stores: int, minutes: float, records: Path, page: Path, processes: int)
     tasks = [(world, seed) for seed in range(stores) for world in WORLDS
              if (world, seed) not in done]
     records.parent.mkdir(parents=True, exist_ok=True)
+    _end_last_line(records)
     until = time.monotonic() + 60 * minutes
     with records.open("a", encoding="utf-8") as file, Parallel(n_jobs=processes) as parallel:
         for start in range(0, len(tasks), BATCH):
@@ -74,6 +75,13 @@ def _read(path: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             continue
     return found
+
+
+def _end_last_line(path: Path) -> None:
+    """Close a line that a stop cut off, so that the next record gets one of its own."""
+    if path.is_file() and path.read_bytes()[-1:] not in (b"", b"\n"):
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n")
 
 
 if __name__ == "__main__":
