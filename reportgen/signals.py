@@ -47,7 +47,7 @@ def find_signals(scored: ir.Table, settings: Settings) -> tuple[Signal, ...]:
     Parameters
     ----------
     scored
-        One row a customer: the contract's columns, fallen, part.
+        One row a customer: the contract's columns, fallen, alike, part.
 
     Returns
     -------
@@ -101,10 +101,11 @@ def _written_decimals(column: Column) -> int:
 
 @dataclass(frozen=True)
 class _Sides:
-    """Customers, and the fallen among them, at or below a threshold and above it."""
+    """Customers, and the fallen and alike among them, at or below a threshold and above it."""
 
     below: int
     below_fallen: int
+    below_alike: int
     above: int
     above_fallen: int
 
@@ -123,8 +124,8 @@ class _Sides:
         return (self.below_fallen * self.above - self.above_fallen * self.below) / sqrt(spread)
 
 
-_Tally = Sequence[tuple[str, int, int, int]]
-"""Part, place among the thresholds (0: at or below the first), customers, fallen."""
+_Tally = Sequence[tuple[str, int, int, int, int]]
+"""Part, place among the thresholds (0: at or below the first), customers, fallen, alike."""
 
 
 def _tally(scored: ir.Table, column: str, cuts: Sequence[float]) -> _Tally:
@@ -132,21 +133,21 @@ def _tally(scored: ir.Table, column: str, cuts: Sequence[float]) -> _Tally:
     place = known[column].bucket(cuts, closed="right", close_extreme=False,
                                  include_under=True, include_over=True)
     query = known.group_by(part=known["part"], place=place).aggregate(
-        customers=known.count(), fallen=known["fallen"].sum(),
+        customers=known.count(), fallen=known["fallen"].sum(), alike=known["alike"].sum(),
     )
-    return [(row["part"], row["place"], row["customers"], row["fallen"])
+    return [(row["part"], row["place"], row["customers"], row["fallen"], row["alike"])
             for row in query.to_pyarrow().to_pylist()]
 
 
 def _split(tally: _Tally, cut: int, *, part: str | None = None) -> _Sides:
     """Add up both sides of the threshold number ``cut``, over one part or all."""
-    sides = {True: [0, 0], False: [0, 0]}
-    for of, place, customers, fallen in tally:
+    sides = {True: [0, 0, 0], False: [0, 0, 0]}
+    for of, place, *counts in tally:
         if part in (None, of):
             side = sides[place <= cut]
-            side[0] += customers
-            side[1] += fallen
-    return _Sides(*sides[True], *sides[False])
+            for i, count in enumerate(counts):
+                side[i] += count
+    return _Sides(*sides[True], *sides[False][:2])
 
 
 def _test(column: str, form: _Form, cuts: Sequence[float], tally: _Tally, *,
@@ -164,7 +165,8 @@ def _test(column: str, form: _Form, cuts: Sequence[float], tally: _Tally, *,
     return Signal(
         column=column, form=form, threshold=cuts[best],
         below=wilson(test.below_fallen, test.below), above=wilson(test.above_fallen, test.above),
-        difference=difference, customers=now.below, fallen=now.below_fallen, finding=finding,
+        difference=difference, customers=now.below, fallen=now.below_fallen,
+        alike=now.below_alike, finding=finding,
     )
 
 

@@ -28,10 +28,10 @@ def wake(count: int) -> Thread:
 
 
 def release() -> None:
-    """End the processes at once; left alone they hold up the program's end for seconds."""
+    """End the processes now; left alone they hold up the program's end."""
     from joblib.externals.loky import get_reusable_executor
 
-    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+    get_reusable_executor(reuse=True).shutdown(wait=True)
 
 
 def one_thread_each() -> AbstractContextManager[object]:

@@ -492,7 +492,7 @@ def segments() -> tuple[r.Segment, ...]:
 def signal(column: str, form: Any, threshold: float, below: r.Estimate, above: r.Estimate,
            customers: int, fallen: int, finding: Any) -> r.Signal:
     return r.Signal(column, form, threshold, below, above, gap(below, above), customers, fallen,
-                    finding)
+                    round(0.06 * customers), finding)
 
 
 def signals() -> tuple[r.Signal, ...]:

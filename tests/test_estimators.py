@@ -19,6 +19,7 @@ from reportgen.estimators import (
     search_space,
     to_matrix,
 )
+from reportgen.metrics import calibration
 
 FAMILIES = {family.name: family for family in CANDIDATES}
 
@@ -101,6 +102,24 @@ def test_every_family_gives_probabilities_that_keep_its_order(settings, name):
     # scikit-learn's own prediction is the oracle of the faster one.
     np.testing.assert_allclose(risk, model.predict_proba(sample.matrix[sample.test])[:, 1],
                                atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["decision_tree", "nearest_neighbours", "logistic_regression",
+                                  "support_vectors"])
+def test_every_family_promises_what_happens(settings, name):
+    """Calibrated, a family's slope on customers it never saw lies about one."""
+    sample = demo_sample(settings, customers=1_300)
+    pipeline = make_pipeline(FAMILIES[name], settings)
+    if name == "decision_tree":     # a free tree remembers its customers and promises 0 or 1
+        pipeline.set_params(model__min_samples_leaf=20)
+    model = calibrated(pipeline, settings)
+    model.fit(sample.matrix[sample.train], sample.fallen[sample.train])
+    risk = probabilities(model, sample.matrix[sample.test])
+    found = calibration(sample.fallen[sample.test], risk, seed=1)
+    # 325 customers tell a slope to within a quarter or so.
+    assert 0.7 < found.slope.value < 1.4
+    assert found.intercept.low < 0.2
+    assert found.intercept.high > -0.2
 
 
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])

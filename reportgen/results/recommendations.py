@@ -84,7 +84,8 @@ class Signal:
     The threshold is found on the training part; the rates come from the test part, which had no
     say in it. ``finding`` is "confirmed" where customers at or below the threshold decline
     more beyond chance, "opposite" where they decline less, "unclear" otherwise.
-    ``customers`` counts all customers at or below the threshold now.
+    ``customers`` counts all customers at or below the threshold now, ``fallen`` and ``alike`` those
+    among them.
     """
 
     column: str
@@ -95,6 +96,7 @@ class Signal:
     difference: Estimate
     customers: int
     fallen: int
+    alike: int
     finding: Literal["confirmed", "opposite", "unclear"]
 
 
