@@ -114,10 +114,11 @@ class _Learned:
 
 def _learn(customers: ibis.Table, settings: Settings, stage: Stage) -> _Learned:
     """Search a model on a sample of the customers and judge it honestly."""
-    from reportgen import evaluation, gate, leakage, model_selection, sample, scoring
+    from reportgen import evaluation, gate, leakage, model_selection, money, sample, scoring
 
     with stage("guard"):
         drawn = sample.draw_sample(customers, settings)
+        money.check_unit(drawn, settings)
         screening = leakage.screen(drawn, settings)
     with stage("search"):
         candidates = model_selection.search(drawn, settings)

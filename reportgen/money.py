@@ -60,11 +60,6 @@ def evaluate(sample: Sample, risk: Matrix, settings: Settings, *, customers: int
     usable
         Whether the model may be acted on; no campaign of another one is worked out.
 
-    Raises
-    ------
-    DataError
-        Where the offer costs more than nearly every customer is worth.
-
     Notes
     -----
     Contacting a fallen customer of value V brings γ·(V − d) − f, any other −(d + f): whoever would
@@ -81,7 +76,6 @@ def evaluate(sample: Sample, risk: Matrix, settings: Settings, *, customers: int
     missing = settings.assumptions.missing + (() if column else ("value_column",))
     if missing or column is None or not usable:
         return _nothing(missing, column or "", customers)
-    check_unit(sample, settings)
     terms = _terms(settings.assumptions)
     case = Case(sample.fallen, risk, _values(sample, settings), scale=customers / len(risk),
                 seed=settings.model.seed, folds=settings.model.folds)
@@ -109,15 +103,19 @@ def evaluate(sample: Sample, risk: Matrix, settings: Settings, *, customers: int
 def check_unit(sample: Sample, settings: Settings) -> None:
     """Refuse an offer that costs more than nearly every customer is worth.
 
+    It needs no model, so it comes before all that takes long.
+
     Raises
     ------
     DataError
         Telling both figures: most likely one of them has another unit.
     """
+    column = settings.first_of_role(Role.VALUE)
+    if column is None or settings.assumptions.missing:
+        return
     values, offer = _values(sample, settings), settings.assumptions.offer_cost or 0.0
     if (values < offer).mean() <= MOST_WORTHLESS:
         return
-    column = settings.first_of_role(Role.VALUE) or ""
     table = settings.tables[settings.columns[column].table].file
     raise DataError([Problem(
         file=table, column=settings.columns[column].source, row=0, code="offer_cost",

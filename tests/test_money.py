@@ -135,10 +135,12 @@ def test_bands_of_value_rise_and_their_break_even_falls(found):
     assert sum(band.contacted for band in found.bands) == own.customers
 
 
-def test_an_offer_dearer_than_nearly_every_customer_stops_the_run(sample, risk):
+def test_an_offer_dearer_than_nearly_every_customer_stops_the_run(sample, store, settings):
+    money.check_unit(sample, store)
+    money.check_unit(sample, settings)      # without assumptions there is nothing to check
     wrong = config.parse(GIVEN.format(unit=1))
     with pytest.raises(DataError, match="check the unit") as raised:
-        money.evaluate(sample, risk, wrong, customers=len(risk), usable=True)
+        money.check_unit(sample, wrong)
     assert raised.value.exit_code == 3
     assert [(p.code, p.file, p.column) for p in raised.value.problems] == [
         ("offer_cost", "money", "Прибыль")]

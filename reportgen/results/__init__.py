@@ -24,16 +24,18 @@ from reportgen.results.data import (
     Exclusion,
     SourceFile,
 )
-from reportgen.results.model import (
+from reportgen.results.explanation import (
     Bin,
-    Calibration,
-    CalibrationBin,
-    ChoiceRule,
     Driver,
     DriverGroup,
     Effect,
-    Estimand,
     Explanation,
+)
+from reportgen.results.model import (
+    Calibration,
+    CalibrationBin,
+    ChoiceRule,
+    Estimand,
     FamilyScore,
     Gate,
     GateReason,

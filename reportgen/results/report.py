@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from reportgen.errors import ReportgenError
 from reportgen.results.common import ColumnInfo, Effort, StoreInfo
 from reportgen.results.data import DataQuality
-from reportgen.results.model import Explanation, ModelCard
+from reportgen.results.explanation import Explanation
+from reportgen.results.model import ModelCard
 from reportgen.results.money import Money
 from reportgen.results.overview import Overview
 from reportgen.results.recommendations import Recommendation
