@@ -31,7 +31,7 @@ SHRINKAGE, OPTIMISM, MEAN_ERROR = 0.9, 0.05, 0.05
 #: Standard errors of a 95 % interval.
 NORMAL = 1.96
 
-#: Least R² that the criteria are worked out for; below it no sample of a store is large enough.
+#: Least R² that the criteria are worked out for; below it no number of customers is enough.
 LEAST_R_SQUARED = 1e-3
 
 #: Risks nearer to 0 or 1 count as this in the likelihood.
@@ -49,7 +49,8 @@ def judge(sample: Sample, judged: Judged, single: Matrix, settings: Settings) ->
         Risks of customers that their models never saw. Repeats of a cross-validation are judged
         by their mean figures, the permutations by the first.
     single
-        Out-of-fold risk of each feature alone over the whole sample, shape (features, customers).
+        Out-of-fold risk of each feature alone over the whole sample, shape (features, customers),
+        comparable between folds (see `leakage.Screening`).
 
     Notes
     -----
@@ -57,14 +58,23 @@ def judge(sample: Sample, judged: Judged, single: Matrix, settings: Settings) ->
     lower bound of the ROC-AUC at or below `FLOOR` ("floor"), or the paired difference from the
     best single column does not lie above zero ("baseline"). The difference is paired, for both
     are asked about the same customers: comparing the bound with the column's own value would
-    call the customers' chance the model's.
+    call the customers' chance the model's. A model that found nothing but one column is withheld
+    on purpose: whoever has the column needs no model.
+
+    The columns are judged in the parts of the model's risks, so that the best column's ROC-AUC and
+    the difference add up to the model's. The permutations run over all customers at once. That
+    puts a model without signal slightly below one half and so errs towards closing; inside the
+    parts, chance passes more often than it may, for the parts' models share their customers.
     """
     fallen, risks = sample.fallen[judged.positions], judged.risks
     alone = single[:, judged.positions]
     score = intervals.averaged([intervals.delong(fallen, risk, parts=parts)
                                 for risk, parts in zip(risks, judged.parts, strict=True)])
     p_value = permutation_p_value(fallen, risks[0], seed=settings.model.seed)
-    columns = [intervals.delong(fallen, one) for one in alone]
+    columns = [
+        intervals.averaged([intervals.delong(fallen, one, parts=parts) for parts in judged.parts])
+        for one in alone
+    ]
     best = int(np.argmax([column.value for column in columns]))
     gain = intervals.averaged([
         intervals.delong_difference(fallen, risk, alone[best], parts=parts)
@@ -144,7 +154,7 @@ def sample_size(fallen: NDArray[np.bool_], risk: Matrix, *, parameters: int,
     return SampleSize(
         parameters=parameters, customers=customers, fallen=int(round(share * customers)),
         r_squared=found, shrinkage=shrinkage, optimism=optimism, mean_risk=mean_risk,
-        required=required, enough=customers >= required,
+        required=required, enough=found >= LEAST_R_SQUARED and customers >= required,
     )
 
 
