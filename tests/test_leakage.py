@@ -13,6 +13,7 @@ from reportgen import leakage
 from reportgen.config import Settings
 from reportgen.contract import Window
 from reportgen.errors import DataError
+from reportgen.folds import TwinFolds
 from reportgen.sample import Sample
 
 
@@ -43,6 +44,10 @@ def test_honest_columns_pass_and_are_ranked(sample: Sample, settings: Settings) 
     assert best in ("pages_per_visit", "minutes_current")
     assert values[0] == pytest.approx(0.80, abs=0.05)
     place = settings.features.index(best)
+    folds = TwinFolds(settings.model.folds, seed=settings.model.seed)
+    assert values[0] == pytest.approx(np.mean([
+        roc_auc_score(sample.fallen[held_out], found.risks[place, held_out])
+        for _, held_out in folds.split(sample.matrix, sample.fallen)]))
     # Places inside the folds may be compared between them: pooled, the figure is nearly the same.
     assert values[0] == pytest.approx(roc_auc_score(sample.fallen, found.risks[place]), abs=0.005)
 
@@ -123,6 +128,14 @@ def test_values_that_are_missing_for_the_fallen_only_are_a_leak(
         leakage.screen(spoiled, settings)
     assert [problem.column for problem in raised.value.problems] == [
         settings.columns[column].source]
+
+
+def test_an_unknown_value_of_a_category_has_a_rate_of_its_own() -> None:
+    learned = np.repeat([np.nan, 0.0], 20)
+    fallen = np.isnan(learned)
+    # Ten customers of the average 0.5 are added to each value: 25 of 30, 5 of 30; 3 was never seen.
+    risk = leakage._rates(learned, fallen, np.array([np.nan, 0.0, 3.0]))
+    assert risk == pytest.approx([25 / 30, 5 / 30, 0.5])
 
 
 @pytest.mark.parametrize("values", [np.zeros, lambda n: np.full(n, np.nan)])
