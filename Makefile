@@ -6,6 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 DATA   ?= data
 OUTPUT ?= output
+STORES ?= 1000
 
 .PHONY: report test test-all check bench simulate setup system poppler clean
 
@@ -28,7 +29,7 @@ bench: setup           ## seconds of every stage, cold, on DATA
 	$(BIN)/python tests/benchmarks/bench_run.py --data $(DATA) --effort quick
 
 simulate: setup        ## hold the report's claims against made-up stores, an hour; goes on where it stopped
-	PYTHONPATH=tests $(BIN)/python -m simulation.run
+	PYTHONPATH=tests $(BIN)/python -m simulation.run --stores $(STORES)
 
 setup: system $(READY)
 

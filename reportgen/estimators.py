@@ -39,6 +39,10 @@ Matrix = NDArray[np.float64]
 SCALING = "prepare__numbers__scale"
 UNSCALED = "passthrough"
 
+#: Neighbours that are asked; in small samples at most half of the rows that are learned from, for
+#: with all of them everybody is alike.
+FEWEST_NEIGHBOURS, MOST_NEIGHBOURS = 5, 60
+
 #: Rows whose kernel with the support vectors is held at once: a megabyte for hundreds of vectors.
 KERNEL_ROWS = 256
 
@@ -103,7 +107,11 @@ CANDIDATES: tuple[Family, ...] = (
     Family(
         "nearest_neighbours",
         lambda seed: KNeighborsClassifier(),
-        {"n_neighbors": randint(5, 61), "weights": ["uniform", "distance"], "p": [1, 2]},
+        {
+            "n_neighbors": randint(FEWEST_NEIGHBOURS, MOST_NEIGHBOURS + 1),
+            "weights": ["uniform", "distance"],
+            "p": [1, 2],
+        },
         lambda chosen: (-chosen["n_neighbors"],),
     ),
     Family(
@@ -220,10 +228,16 @@ def make_pipeline(family: Family, settings: Settings, *,
     return Pipeline([("prepare", prepare), ("model", family.make(settings.model.seed))])
 
 
-def search_space(family: Family, settings: Settings) -> dict[str, Any]:
-    """Return what the search varies: the model, its parameters, the scaling of the numbers."""
+def search_space(family: Family, settings: Settings, *, rows: int | None = None) -> dict[str, Any]:
+    """Return what the search varies: the model, its parameters, the scaling of the numbers.
+
+    ``rows`` is the fewest that a model will learn from, None where they are plenty.
+    """
     scalings: list[Any] = [StandardScaler(), MinMaxScaler(), RobustScaler()]
     space = {f"model__{name}": values for name, values in family.space.items()}
+    if rows is not None and "n_neighbors" in family.space:
+        most = max(FEWEST_NEIGHBOURS, min(MOST_NEIGHBOURS, rows // 2))
+        space["model__n_neighbors"] = randint(FEWEST_NEIGHBOURS, most + 1)
     return {
         "model": [family.make(settings.model.seed)],
         SCALING: scalings if family.scaled else [UNSCALED],

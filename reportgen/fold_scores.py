@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,9 @@ from threadpoolctl import threadpool_limits
 
 from reportgen.estimators import SCALING, Matrix, kernel_decision
 
-#: Tasks that a fold is cut into, so that five folds keep two cores busy to the end.
-CHUNKS = 2
+#: Tasks at least: a few folds are cut into as many, so that they keep the cores busy to the end.
+#: More folds, or those of a single process, are not cut: each part prepares the rows anew.
+TASKS = 10
 
 Indices = NDArray[np.intp]
 Fold = tuple[Indices, Indices]
@@ -80,8 +82,10 @@ class _Bare:
     models: Sequence[BaseEstimator]
 
     def every(self, step: int, start: int) -> _Bare:
-        """Keep every so many candidates, beginning with one."""
-        return _Bare(self.preparations, self.scalings[start::step], self.models[start::step])
+        """Keep every so many candidates, beginning with one, and the preparations they need."""
+        scalings = self.scalings[start::step]
+        needed = {scaling: self.preparations[scaling] for scaling in scalings}
+        return _Bare(needed, scalings, self.models[start::step])
 
     def most_neighbours(self, scaling: str, p: float) -> int:
         """Return how many neighbours are needed at most with a scaling and a distance."""
@@ -102,11 +106,15 @@ class WarmSearch(RandomizedSearchCV):  # type: ignore[misc]  # scikit-learn is u
         The candidates drawn.
     """
 
+    def draw(self) -> Trials:
+        """Draw the candidates, for the same seed always the same."""
+        return Trials.of(self.estimator, list(ParameterSampler(
+            self.param_distributions, self.n_iter, random_state=self.random_state)))
+
     def fit(self, X: Matrix, y: NDArray[np.bool_]) -> WarmSearch:  # noqa: N803
         """Draw the candidates and score them on every fold."""
-        drawn = list(ParameterSampler(self.param_distributions, self.n_iter,
-                                      random_state=self.random_state))
-        self.trials_ = Trials.of(self.estimator, drawn)
+        self.trials_ = self.draw()
+        drawn = self.trials_.parameters
         scores = score_folds(self.trials_, X, y, self.cv.split(X, y), workers=self.n_jobs)
         means = scores.mean(axis=0)
         self.n_splits_ = len(scores)
@@ -134,14 +142,16 @@ def score_folds(trials: Trials, matrix: Matrix, fallen: NDArray[np.bool_],
     ROC-AUC, shape (folds, candidates).
     """
     rounds = list(folds)
+    wanted = 1 if workers == 1 else ceil(TASKS / len(rounds))
+    parts = min(wanted, len(trials.parameters))
     tasks = Parallel(n_jobs=workers or -1)(
-        delayed(_score_fold)(trials.bare.every(CHUNKS, start), matrix[learned], fallen[learned],
+        delayed(_score_fold)(trials.bare.every(parts, start), matrix[learned], fallen[learned],
                              matrix[judged], fallen[judged])
-        for learned, judged in rounds for start in range(CHUNKS)
+        for learned, judged in rounds for start in range(parts)
     )
     scores = np.empty((len(rounds), len(trials.parameters)))
     for number, found in enumerate(tasks):
-        scores[number // CHUNKS, number % CHUNKS :: CHUNKS] = found
+        scores[number // parts, number % parts :: parts] = found
     return scores
 
 

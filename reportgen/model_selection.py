@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from reportgen.config import Settings
 from reportgen.estimators import (
@@ -73,15 +74,12 @@ def search(sample: Sample, settings: Settings) -> tuple[Candidate, ...]:
     The best candidate of each family that was drawn, the winner by ``settings.model.rule`` first,
     the others by their mean.
     """
-    found = _search(sample.matrix[sample.train], sample.fallen[sample.train], settings)
-    return _ranked(found, settings)
+    return _search(sample, settings)
 
 
 def search_again(sample: Sample, settings: Settings, *, columns: Collection[str]) -> Candidate:
     """Search once more over some of the columns only; return the winner."""
-    found = _search(sample.matrix[sample.train], sample.fallen[sample.train], settings,
-                    columns=columns)
-    return _ranked(found, settings)[0]
+    return _search(sample, settings, columns=columns)[0]
 
 
 def nested(sample: Sample, settings: Settings) -> Nested | None:
@@ -100,10 +98,7 @@ def nested(sample: Sample, settings: Settings) -> Nested | None:
              for part in _outer_folds(sample, settings, repeat)]
     if not parts:
         return None
-    winners = [
-        _ranked(_search(sample.matrix[learned], sample.fallen[learned], settings), settings)[0]
-        for learned, _ in parts
-    ]
+    winners = _winners([learned for learned, _ in parts], sample, settings)
     risks = Parallel(n_jobs=settings.model.workers or -1)(
         delayed(_fit_and_ask)(winner, sample.matrix[learned], sample.fallen[learned],
                               sample.matrix[judged], settings)
@@ -144,14 +139,41 @@ def _settled(candidate: Candidate) -> dict[str, Any]:
             **{f"model__{name}": value for name, value in model.get_params().items()}}
 
 
-def _search(rows: Matrix, fallen: NDArray[np.bool_], settings: Settings, *,
-            columns: Collection[str] | None = None) -> WarmSearch:
+def _search(sample: Sample, settings: Settings, *,
+            columns: Collection[str] | None = None) -> tuple[Candidate, ...]:
+    rows, fallen = sample.matrix[sample.train], sample.fallen[sample.train]
+    found = _searcher(len(rows), settings, columns=columns).fit(rows, fallen)
+    return _ranked(found.trials_, found.fold_scores, settings)
+
+
+def _searcher(rows: int, settings: Settings, *,
+              columns: Collection[str] | None = None) -> WarmSearch:
+    """Build the search over so many rows."""
     template = make_pipeline(families(settings)[0], settings, columns=columns)
+    # The winner is calibrated without a fold, in a part of the customers that lacks one itself.
+    fewest = int(rows * (1 - 1 / settings.model.folds) ** 2)
     return WarmSearch(
-        template, [search_space(family, settings) for family in families(settings)],
+        template,
+        [search_space(family, settings, rows=fewest) for family in families(settings)],
         n_iter=settings.model.candidates, scoring="roc_auc", cv=_inner_folds(settings),
         refit=False, random_state=settings.model.seed, n_jobs=settings.model.workers or -1,
-    ).fit(rows, fallen)
+    )
+
+
+def _winners(parts: Sequence[Indices], sample: Sample, settings: Settings) -> list[Candidate]:
+    """Search in each part of the sample, in the inner folds of all parts at once.
+
+    The seed is the same, so every part's search draws the same candidates.
+    """
+    inner = [
+        (part[learned], part[judged]) for part in parts
+        for learned, judged in _inner_folds(settings).split(sample.matrix[part],
+                                                            sample.fallen[part])
+    ]
+    trials = _searcher(min(map(len, parts)), settings).draw()
+    scores = score_folds(trials, sample.matrix, sample.fallen, inner,
+                         workers=settings.model.workers)
+    return [_ranked(trials, own, settings)[0] for own in np.split(scores, len(parts))]
 
 
 def _folds(settings: Settings, seed: int) -> TwinFolds:
@@ -168,23 +190,23 @@ def _outer_folds(sample: Sample, settings: Settings, repeat: int) -> list[tuple[
 
 def _fit_and_ask(winner: Candidate, learned: Matrix, fallen: NDArray[np.bool_], asked: Matrix,
                  settings: Settings) -> Matrix:
-    return probabilities(calibrated(winner.pipeline, settings).fit(learned, fallen), asked)
+    with threadpool_limits(1):      # the processes share the cores already
+        return probabilities(calibrated(winner.pipeline, settings).fit(learned, fallen), asked)
 
 
 # ── The choice ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _ranked(found: WarmSearch, settings: Settings) -> tuple[Candidate, ...]:
+def _ranked(trials: Trials, scores: Matrix, settings: Settings) -> tuple[Candidate, ...]:
     """Keep the best candidate of each family, the winner first."""
-    scores, parameters = found.fold_scores, found.cv_results_["params"]
-    names = [family_of(pipeline) for pipeline in found.trials_.pipelines]
-    winner = choose(names, parameters, scores, settings)
+    names = [family_of(pipeline) for pipeline in trials.pipelines]
+    winner = choose(names, trials.parameters, scores, settings)
     best = {names[winner]: winner}
     # Stable: of equal candidates the one drawn first wins.
     for number in np.argsort(-scores.mean(axis=0), kind="stable").tolist():
         best.setdefault(names[number], number)
     return tuple(
-        _candidate(found.trials_, number, family, names.count(family), scores[:, number])
+        _candidate(trials, number, family, names.count(family), scores[:, number])
         for family, number in best.items()
     )
 

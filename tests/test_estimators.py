@@ -3,8 +3,10 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+import skops.io
 from samples import customers_table, demo_sample, small
 from sklearn.preprocessing import RobustScaler
+from threadpoolctl import threadpool_limits
 
 from reportgen.estimators import (
     CANDIDATES,
@@ -95,13 +97,34 @@ def test_single_precision_is_right_to_six_digits(settings):
 def test_every_family_gives_probabilities_that_keep_its_order(settings, name):
     sample = demo_sample(small(settings), customers=400)
     model = calibrated(make_pipeline(FAMILIES[name], settings), settings)
-    model.fit(sample.matrix[sample.train], sample.fallen[sample.train])
+    with threadpool_limits(1):
+        model.fit(sample.matrix[sample.train], sample.fallen[sample.train])
     risk = probabilities(model, sample.matrix[sample.test])
     assert risk.min() >= 0
     assert risk.max() <= 1
     # scikit-learn's own prediction is the oracle of the faster one.
     np.testing.assert_allclose(risk, model.predict_proba(sample.matrix[sample.test])[:, 1],
                                atol=1e-9)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_is_stored_without_a_pickle_and_promises_as_before(settings, name):
+    sample = demo_sample(settings, customers=250)
+    pipeline = make_pipeline(FAMILIES[name], settings)
+    with threadpool_limits(1):      # boosting's threads wait for each other on a busy machine
+        pipeline.fit(sample.matrix, sample.fallen)
+    stored = skops.io.dumps(pipeline)
+    trusted = skops.io.get_untrusted_types(data=stored)
+    assert all(kind.startswith(("sklearn.", "numpy.")) for kind in trusted)
+    again = skops.io.loads(stored, trusted=trusted)
+    np.testing.assert_array_equal(again.predict(sample.matrix), pipeline.predict(sample.matrix))
+
+
+def test_neighbours_are_at_most_half_of_few_customers(settings):
+    def most(rows):
+        space = search_space(FAMILIES["nearest_neighbours"], settings, rows=rows)
+        return space["model__n_neighbors"].support()[1]
+    assert [most(None), most(1_000), most(50), most(4)] == [60, 60, 25, 5]
 
 
 @pytest.mark.parametrize("name", ["decision_tree", "nearest_neighbours", "logistic_regression",

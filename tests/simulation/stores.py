@@ -21,11 +21,12 @@ from simulation.fixed import encode
 #: The month of the drifting world in which its truth has moved; the others never move.
 MONTH = {"drifting": 2}
 
-#: Customers of a population: so many that its own chance is a tenth of a store's.
-POPULATION = 30_000
+#: Customers of a population: so many that its own chance is an eighth of a store's at most, which
+#: costs an interval less than half a percentage point of its coverage.
+POPULATION = 50_000
 
-#: Keeps the populations' seeds apart from those of the stores.
-POPULATION_SEED = 10_000_000
+#: Keeps the populations' seeds apart from those of the stores, and the worlds' from each other.
+POPULATION_SEED, WORLD_SEEDS = 10_000_000, 100_000
 
 #: Assumptions about money under which some campaigns pay and others do not.
 ASSUMPTIONS = """
@@ -77,9 +78,14 @@ def population(world: str) -> Population:
     )
 
 
+def own_seed(world: str, seed: int) -> int:
+    """Return a seed that no store of another world has: each world has its own chance."""
+    return seed + WORLD_SEEDS * list(WORLDS).index(world)
+
+
 def store(world: str, seed: int, *, customers: int = 1_300) -> Sample:
     """Draw a store of a world, ready for the stages that learn."""
-    month = _month(world, seed=seed, customers=customers)
+    month = _month(world, seed=own_seed(world, seed), customers=customers)
     table = _table(month, _regular(month))
     matrix = to_matrix(table, settings())
     fallen = np.asarray(table.column(settings().target).to_numpy(zero_copy_only=False)
