@@ -7,8 +7,9 @@ READY  := $(VENV)/.ready
 DATA   ?= data
 OUTPUT ?= output
 STORES ?= 1000
+PAIRS  ?= 1000
 
-.PHONY: report test test-all check bench simulate setup system poppler clean
+.PHONY: report test test-all check bench simulate simulate-verdicts setup system poppler clean
 
 report: setup          ## analyse the newest month of the demo store and say where the PDF is
 	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT)
@@ -30,6 +31,9 @@ bench: setup           ## seconds of every stage, cold, on DATA
 
 simulate: setup        ## hold the report's claims against made-up stores, an hour; goes on where it stopped
 	PYTHONPATH=tests $(BIN)/python -m simulation.run --stores $(STORES)
+
+simulate-verdicts: setup   ## hold the verdict on actions against pairs of months whose truth is known
+	PYTHONPATH=tests $(BIN)/python -m simulation.loop --pairs $(PAIRS)
 
 setup: system $(READY)
 

@@ -29,13 +29,16 @@ from reportgen.results import (
 
 if TYPE_CHECKING:
     import ibis
+    import pyarrow as pa
 
-    from reportgen import evaluation, scoring
+    from reportgen import evaluation, scoring, verdict
     from reportgen.estimators import Candidate, Matrix
     from reportgen.features import Customers
+    from reportgen.ledger import Ledger
     from reportgen.sample import Sample
 
 CUSTOMERS = "customers.parquet"
+ACTIONS = "actions.parquet"
 MODEL = "model.skops"
 REASONS = "reasons.parquet"
 
@@ -45,18 +48,37 @@ _LIBRARIES = ("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "scik
 
 #: Modules whose imports take a second together; they come while the workers wake.
 _STAGES = ("leakage", "model_selection", "evaluation", "gate", "scoring", "explanation",
-           "reasons", "overview", "segments", "recommendations", "money")
+           "reasons", "overview", "segments", "recommendations", "money", "action_worth",
+           "programme", "verdict")
 
 Stage = Callable[[str], AbstractContextManager[None]]
 """Opened around every stage by its name, so that a caller may show or time it."""
 
 
-def analyse(folder: Path, settings: Settings, *, month: str, private: Path,
-            stage: Stage) -> Report:
+@dataclass(frozen=True)
+class Before:
+    """What earlier months left: who was drawn, and the newest report before this month."""
+
+    ledger: Ledger
+    report: Report | None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A month's report, and what the ledger keeps of it (see `ledger.append`)."""
+
+    report: Report
+    drawn: pa.Table
+    outcomes: pa.Table | None
+    fingerprints: dict[str, str]
+
+
+def analyse(folder: Path, settings: Settings, *, month: str, private: Path, before: Before,
+            stage: Stage) -> Analysis:
     """Go from a month's files to its `Report`.
 
-    The scored customers, their reasons and the model are written to ``private``, for they are
-    not published.
+    The scored customers, their reasons, the list of who gets which action and the model are
+    written to ``private``, for they are not published.
     """
     waking = workers.wake(settings.model.workers)
     customers = read_customers(folder, settings, stage)
@@ -70,19 +92,39 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path,
         explained = _explain(scored, learned, settings, private, stage)
     card, usable = learned.card, not learned.card.gate.withholds
     with stage("describe"):
-        from reportgen import caveats, money, overview, recommendations, segments
+        from reportgen import (
+            action_worth,
+            caveats,
+            money,
+            overview,
+            programme,
+            recommendations,
+            segments,
+        )
 
         state = overview.summarise(scored, settings)
         wanted = settings.recommendations
         focus = segments.profile_rule(scored, "focus", wanted.focus_label, wanted.focus, settings)
         profiles = segments.profile(scored, settings)
         advice = recommendations.recommend(scored, focus, settings, usable=usable)
+        further = recommendations.recommend_further(scored, focus, settings, usable=usable)
         limits = caveats.caveats(customers.quality, state, card, focus,
-                                 effort=settings.model.effort)
+                                 effort=settings.model.effort, first=before.report is None)
     with stage("money"):
         worth = money.evaluate(learned.sample, learned.scorer.out_of_fold, settings,
                                customers=state.customers, usable=usable)
-    return results.rounded(Report(
+    with stage("programme"):
+        judged = _judge(customers, folder, settings, month, before)
+        meant = recommendations.meant((*advice, *further), scored, focus, settings)
+        advice, further = (
+            action_worth.valued(items, scored, meant, focus, settings, customers=state.customers,
+                                earlier=before.report)
+            for items in (advice, further))
+        planned = programme.plan(scored, meant, settings, month=month, ledger=before.ledger,
+                                 seen=judged.seen, reasons=private / REASONS, usable=usable)
+        if usable:
+            programme.write(planned.actions, private / ACTIONS)
+    report = results.rounded(Report(
         schema_version=results.SCHEMA_VERSION,
         store=_store(settings),
         month=month,
@@ -96,9 +138,13 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path,
         focus=focus,
         segments=profiles,
         recommendations=advice,
+        further=further,
+        programme=planned.told,
+        verdict=judged.verdict,
         caveats=limits,
         provenance=_provenance(settings),
     ))
+    return Analysis(report, planned.drawn, judged.outcomes, planned.fingerprints)
 
 
 @dataclass(frozen=True)
@@ -189,6 +235,19 @@ def _explain(scored: ibis.Table, learned: _Learned, settings: Settings, private:
             reasons.write_reasons(scored, learned.scorer.folds, explained.groups, learned.sample,
                                   settings, path=private / REASONS)
     return explained
+
+
+def _judge(customers: Customers, folder: Path, settings: Settings, month: str,
+           before: Before) -> verdict.Judged:
+    """Tell what became of those who were drawn in earlier months."""
+    from reportgen import verdict
+
+    earlier = before.report
+    supported = () if earlier is None else tuple(
+        item.code for item in (*earlier.recommendations, *earlier.further)
+        if item.status != "unsupported")
+    return verdict.judge(customers.table, customers.left_out, before.ledger, settings, month=month,
+                         sent=folder / settings.programme.feedback, recommended=supported)
 
 
 def read_customers(folder: Path, settings: Settings, stage: Stage) -> Customers:

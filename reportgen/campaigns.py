@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.config import Assumptions
 from reportgen.estimators import Matrix
 from reportgen.results import CampaignName
 
@@ -95,6 +96,19 @@ class Profit:
 
     value: float
     draws: NDArray[np.float64]
+
+
+def value_factor(given: Assumptions) -> float:
+    """Return what one unit of the monthly profit is worth when its customer falls, in money."""
+    return (given.profit_unit or 0.0) * (given.horizon_months or 0.0) * (given.loss_share or 0.0)
+
+
+def terms(given: Assumptions) -> Terms:
+    """Read the terms of a contact off complete assumptions."""
+    return Terms(
+        contact=given.contact_cost or 0.0, offer=given.offer_cost or 0.0,
+        acceptance=given.acceptance or 0.0, trials=given.acceptance_trials,
+    )
 
 
 def plan_all(case: Case, terms: Terms) -> dict[CampaignName, Plan]:

@@ -24,9 +24,12 @@ _Facts = dict[str, float]
 
 
 def caveats(
-    data: DataQuality, overview: Overview, model: ModelCard, focus: Segment, *, effort: Effort
+    data: DataQuality, overview: Overview, model: ModelCard, focus: Segment, *, effort: Effort,
+    first: bool,
 ) -> tuple[Caveat, ...]:
     """Collect the caveats that hold this month, in the order of `KEYS`.
+
+    ``first`` tells that there is no earlier report.
 
     Facts
     -----
@@ -48,7 +51,7 @@ def caveats(
         "value_alike": _value_alike(overview),
         "outlier": _outlier(data),
         "score": {"n": honest.customers, "low": honest.roc_auc.low, "high": honest.roc_auc.high},
-        "no_history": {},
+        "no_history": {} if first else None,
     }
     return tuple(Caveat(key, facts) for key in KEYS if (facts := found[key]) is not None)
 

@@ -175,16 +175,21 @@ def check(data: Path, month: str | None, config: Path | None, verbose: bool) -> 
               help="Months to write.")
 @click.option("--seed", type=click.IntRange(min=0), default=20, show_default=True,
               help="The same seed gives the same files.")
-def demo(data: Path, world: str, customers: int, months: int, seed: int) -> None:
+@click.option("--action", metavar="helps|nothing|harms",
+              help="What the actions of the lists do to those who were to get them.")
+@_output_option
+def demo(data: Path, world: str, customers: int, months: int, seed: int, action: str | None,
+         output: Path) -> None:
     r"""Write the tables of a made-up store whose truth is known.
 
     \b
     reportgen demo --data mystore --months 6
+    reportgen demo --data mystore --months 4 --action helps     after a run of month 3
     """
     from reportgen import pipeline
 
     _print_files(pipeline.write_demo(data, world=world, customers=customers, months=months,
-                                     seed=seed))
+                                     seed=seed, action=action, output=output))
 
 
 @main.command()

@@ -31,7 +31,8 @@ RISK_BAND = "risk_band"
 BANDS = ("low", "medium", "high")
 
 #: What the analysis adds to the table of customers; a column of the contract may not hide it.
-RESERVED = frozenset({"id", RISK, RISK_BAND, "fallen", "alike", "contactable", "part"})
+RESERVED = frozenset({"id", RISK, RISK_BAND, "fallen", "alike", "contactable", "part",
+                      "value_at_risk"})
 
 _NAMED_BY_STORE = ("store", "tables", "columns", "segments", "recommendations", "presentation")
 
@@ -158,6 +159,47 @@ class Assumptions(_Frozen):
         return tuple(name for name in type(self).model_fields if getattr(self, name) is None)
 
 
+class Programme(_Frozen):
+    """The programme of actions, and the experiment that shows whether it helps.
+
+    Attributes
+    ----------
+    campaign
+        Name of the programme; another name draws the groups anew.
+    control_share
+        Share of the customers drawn who receive no action at all; 0 for no experiment.
+    contacts_a_month
+        Contacts that the team can make in a month.
+    coupon_budget
+        Money for offers in a month, in the unit of the revenue; needs ``assumptions.offer_cost``.
+    most_contacts
+        Contacts that a customer may get in a month, those of the data included.
+    priority
+        Codes of the actions, the one that comes first wins; a code left out is never carried out.
+    feedback
+        File in a month's folder that tells what was really sent (customer, action, date).
+    """
+
+    campaign: str = Field(default="programme", pattern=r"^[\w-]{1,64}$")
+    control_share: float = Field(default=0.2, ge=0, le=0.5)
+    contacts_a_month: int = Field(default=5_000, ge=0)
+    coupon_budget: float | None = Field(default=None, ge=0)
+    most_contacts: float | None = Field(default=None, gt=0)
+    priority: tuple[str, ...] = ("R6", "R4", "R1", "R3", "R2", "R7", "R5")
+    feedback: str = Field(default="feedback.csv", pattern=r"^[^/\\]+$")
+
+    @field_validator("priority")
+    @classmethod
+    def _known_once(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        known = cls.model_fields["priority"].default
+        for code in codes:
+            if code not in known:
+                raise ValueError(f"unknown action {code!r}; known: {', '.join(sorted(known))}")
+        if len(set(codes)) < len(codes):
+            raise ValueError("an action is named twice")
+        return codes
+
+
 class Risk(_Frozen):
     """Where the bands of risk begin, as probabilities."""
 
@@ -196,6 +238,9 @@ class Recommendations(_Frozen):
         Marketing contacts that reached the customer this month.
     levels, falls
         Columns whose low level, or whose fall, is tested as a signal of risk.
+    basket_from, failures, failures_from
+        From how many unpaid goods on a basket is worth a reminder; the column of failures of the
+        service, and from how many on they call for an apology. Without them nothing is said.
     """
 
     focus: str
@@ -207,6 +252,9 @@ class Recommendations(_Frozen):
     contacts: str
     levels: tuple[str, ...]
     falls: tuple[str, ...]
+    basket_from: float | None = None
+    failures: str | None = None
+    failures_from: float | None = None
 
 
 class Total(_Frozen):
@@ -232,6 +280,7 @@ class Settings(Contract):
     risk: Risk = Risk()
     gates: Gates = Gates()
     assumptions: Assumptions = Assumptions()
+    programme: Programme = Programme()
     segments: dict[str, Segment] = {}
     recommendations: Recommendations
     presentation: Presentation = Presentation()
@@ -274,6 +323,8 @@ class Settings(Contract):
         rules = self.recommendations
         self._check_rule("recommendations.focus", rules.focus)
         single = {"promo": rules.promo, "basket": rules.basket, "contacts": rules.contacts}
+        if rules.failures is not None:
+            single["failures"] = rules.failures
         for key, name in single.items():
             self._check_numbers(f"recommendations.{key}", (name,))
         for key in ("depth", "levels", "falls"):

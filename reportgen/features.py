@@ -53,11 +53,14 @@ class Customers:
         Stored in the engine, in the order of the list of customers: `id` (text), then every
         column of the contract that is not ignored: numbers as float64, categories by the
         contract's names of their values, changes NULL where the earlier period is 0.
+    left_out
+        Who is listed but not used: `id`, `reason`, and the same columns, as far as they are known.
     quality
         How the tables became this one.
     """
 
     table: ibis.Table
+    left_out: ibis.Table
     quality: DataQuality
 
 
@@ -85,7 +88,12 @@ def customers(clean: CleanTables, settings: Settings, connection: ibis.BaseBacke
     tally = _tally(judged, settings)
     used = judged.filter(judged[_RULE].isnull()).order_by(ROW)
     table = materialise(connection, used.select(ID, *_names(settings)), "customers")
-    made = Customers(table, _quality(clean, joined, rules, tally, settings))
+    excluded = judged.filter(judged[_RULE].notnull())
+    reasons = ibis.cases(*((excluded[_RULE] == number, rule.reason)
+                           for number, rule in enumerate(rules)), else_="") if rules else ""
+    left_out = materialise(
+        connection, excluded.select(ID, *_names(settings), reason=reasons), "left_out")
+    made = Customers(table, left_out, _quality(clean, joined, rules, tally, settings))
     discard(joined)
     _check_enough(made, clean, settings)
     return made

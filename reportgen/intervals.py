@@ -30,6 +30,9 @@ LEAST = 2
 
 Floats = NDArray[np.float64]
 
+Parts = tuple[tuple[float, int], ...]
+"""Variances of independent means with their degrees of freedom."""
+
 Statistic = Callable[[Floats, Floats, Floats], Floats]
 """Labels (n,), scores (n,) and weights (draws, n) give one figure a draw, (draws,)."""
 
@@ -98,12 +101,18 @@ def wilson(successes: int, n: int, *, spread: float = 1.0,
     _check_count(successes, n)
     if n == 0:
         return Estimate(0.0, 0.0, 1.0, 0)
-    share, z2, size = successes / n, _z(confidence) ** 2, n / spread
+    return score_interval(successes / n, n / spread, n=n, confidence=confidence)
+
+
+def score_interval(share: float, size: float, *, n: int,
+                   confidence: float = CONFIDENCE) -> Estimate:
+    """Lay Wilson's interval around a share of ``n`` that are worth ``size`` independent ones."""
+    z2 = _z(confidence) ** 2
     centre = (share + z2 / (2 * size)) / (1 + z2 / size)
     half = math.sqrt(z2 * (share * (1 - share) / size + z2 / (4 * size**2))) / (1 + z2 / size)
     # At none and at all the bound is exactly 0 or 1; rounding must not push it past the value.
-    low = 0.0 if successes == 0 else centre - half
-    high = 1.0 if successes == n else centre + half
+    low = 0.0 if share <= 0 else centre - half
+    high = 1.0 if share >= 1 else centre + half
     return Estimate(share, low, high, n)
 
 
@@ -120,10 +129,15 @@ def newcombe(successes1: int, n1: int, successes2: int, n2: int, *,
     second = wilson(successes2, n2, confidence=confidence)
     if n1 == 0 or n2 == 0:
         return Estimate(0.0, -1.0, 1.0, n1 + n2)
+    return square_and_add(first, second)
+
+
+def square_and_add(first: Estimate, second: Estimate) -> Estimate:
+    """Estimate a difference, first less second, from the intervals of two independent shares."""
     difference = first.value - second.value
     below = math.hypot(first.value - first.low, second.high - second.value)
     above = math.hypot(first.high - first.value, second.value - second.low)
-    return Estimate(difference, difference - below, difference + above, n1 + n2)
+    return Estimate(difference, difference - below, difference + above, first.n + second.n)
 
 
 # ── Means ────────────────────────────────────────────────────────────────────────────────────────
@@ -170,14 +184,29 @@ def welch(mean1: float, variance1: float, n1: int, mean2: float, variance2: floa
     """
     _check_pair(n1)
     _check_pair(n2)
-    part1, part2 = variance1 / n1, variance2 / n2
-    error2 = part1 + part2
-    difference = mean1 - mean2
+    return student(mean1 - mean2, ((variance1 / n1, n1 - 1), (variance2 / n2, n2 - 1)),
+                   n=n1 + n2, confidence=confidence)
+
+
+def student(value: float, parts: Parts, *, n: int, confidence: float = CONFIDENCE) -> Estimate:
+    """Lay Student's interval around a sum of independent means.
+
+    Parameters
+    ----------
+    parts
+        Variance of each mean and its degrees of freedom.
+
+    References
+    ----------
+    Satterthwaite (1946), An approximate distribution of estimates of variance components.
+    Biometrics Bulletin 2.
+    """
+    error2 = sum(variance for variance, _ in parts)
     if error2 == 0:
-        return Estimate(difference, difference, difference, n1 + n2)
-    freedom = error2**2 / (part1**2 / (n1 - 1) + part2**2 / (n2 - 1))
+        return Estimate(value, value, value, n)
+    freedom = error2**2 / sum(variance**2 / own for variance, own in parts)
     half = _t(confidence, freedom) * math.sqrt(error2)
-    return Estimate(difference, difference - half, difference + half, n1 + n2)
+    return Estimate(value, value - half, value + half, n)
 
 
 def corrected_t(values: Sequence[float], *, learned: float, judged: float,

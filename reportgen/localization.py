@@ -116,6 +116,13 @@ class Localizer:
         first = date(int(year), int(number), 1)
         return str(format_date(first, f"LLLL{_NBSP}y", locale=self.locale))
 
+    def date(self, day: str) -> str:
+        """Write a day that is given as YYYY-MM-DD: «30 ноября 2026»."""
+        # The year of Russian dates ends with an abbreviation, which a sentence's end would double.
+        pattern = re.sub(r"\s*'[^']*'\.?$", "", self.locale.date_formats["long"].pattern)
+        return str(format_date(date.fromisoformat(day), pattern, locale=self.locale)
+                   ).replace(" ", _NBSP)
+
     # ── Numbers ──────────────────────────────────────────────────────────────────────────────────
 
     def number(self, x: float, decimals: int = 0, *, signed: bool = False) -> str:

@@ -76,7 +76,7 @@ def evaluate(sample: Sample, risk: Matrix, settings: Settings, *, customers: int
     missing = settings.assumptions.missing + (() if column else ("value_column",))
     if missing or column is None or not usable:
         return _nothing(missing, column or "", customers)
-    terms = _terms(settings.assumptions)
+    terms = campaigns.terms(settings.assumptions)
     case = Case(sample.fallen, risk, _values(sample, settings), scale=customers / len(risk),
                 seed=settings.model.seed, folds=settings.model.folds)
     plans = campaigns.plan_all(case, terms)
@@ -135,21 +135,13 @@ def _nothing(missing: tuple[str, ...], column: str, customers: int) -> Money:
 
 def _values(sample: Sample, settings: Settings) -> Matrix:
     """Return what is lost when each customer falls, in money; nothing where no profit is made."""
-    given = settings.assumptions
     profit = sample.frame[settings.first_of_role(Role.VALUE)].to_numpy(dtype=np.float64)
-    factor = (given.profit_unit or 0.0) * (given.horizon_months or 0.0) * (given.loss_share or 0.0)
+    factor = campaigns.value_factor(settings.assumptions)
     return np.asarray(np.clip(np.nan_to_num(profit), 0.0, None) * factor)
 
 
-def _terms(given: Assumptions) -> Terms:
-    return Terms(
-        contact=given.contact_cost or 0.0, offer=given.offer_cost or 0.0,
-        acceptance=given.acceptance or 0.0, trials=given.acceptance_trials,
-    )
-
-
 def _told(given: Assumptions) -> ToldAssumptions:
-    terms = _terms(given)
+    terms = campaigns.terms(given)
     return ToldAssumptions(
         contact_cost=terms.contact, offer_cost=terms.offer, acceptance=terms.acceptance,
         acceptance_alpha=terms.alpha, acceptance_beta=terms.beta,
@@ -197,7 +189,7 @@ def _sensitivity(case: Case, given: Assumptions,
             changed = given.model_copy(update={name: value})
             other = case.worth(value / getattr(given, name)
                                if name in ("horizon_months", "loss_share") else 1.0)
-            terms = _terms(changed)
+            terms = campaigns.terms(changed)
             plan = campaigns.highest_risk(other, terms)
             profit = campaigns.profits(other, terms, {"highest_risk": plan})["highest_risk"]
             found = _interval(profit.value, profit.draws, other)

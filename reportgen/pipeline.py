@@ -7,14 +7,15 @@ a finished month again from its results.json, `check` only holds the tables agai
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportgen import config, months, results, storage, workers
-from reportgen.analysis import Stage, analyse, read_customers
+from reportgen import config, ledger, months, results, storage, workers
+from reportgen.analysis import Before, Stage, analyse, read_customers
 from reportgen.config import Settings
 from reportgen.errors import ConfigError, GateError, StorageError
-from reportgen.results import DataQuality, Effort, Report
+from reportgen.results import DataQuality, Effort, Report, ResultsError
 
 RESULTS = "results.json"
 
@@ -51,12 +52,29 @@ def run(request: Request, stage: Stage) -> Outcome:
     folder, settings = _prepare(request)
     languages = _known(request.languages or settings.store.languages, request.templates)
     with storage.lock(request.output), storage.stage(request.output, folder.month) as staged:
-        report = analyse(folder.path, settings, month=folder.month, private=staged.private,
-                         stage=stage)
-        (staged.public / RESULTS).write_text(results.to_json(report), encoding="utf-8")
-        _publish(report, languages, request.templates, staged, stage)
+        before = _before(request.output, folder.month)
+        found = analyse(folder.path, settings, month=folder.month, private=staged.private,
+                        before=before, stage=stage)
+        (staged.public / RESULTS).write_text(results.to_json(found.report), encoding="utf-8")
+        _draw_all(found.report, languages, request.templates, staged, stage)
+        # Before anything is published: a list without its groups on record could not be judged.
+        ledger.append(storage.state_folder(request.output), folder.month, drawn=found.drawn,
+                      outcomes=found.outcomes, fingerprints=found.fingerprints)
+        with stage("publish"):
+            staged.publish()
     workers.release()
-    return _outcome(request.output, report)
+    return _outcome(request.output, found.report)
+
+
+def _before(output: Path, month: str) -> Before:
+    """Read what earlier months left; a report of a schema too old to be read counts as none."""
+    earlier = [name for name in _finished(output) if name < month]
+    report = None
+    if earlier:
+        path = storage.month_folder(output, "public", earlier[-1]) / RESULTS
+        with suppress(ResultsError):
+            report = results.from_json(path.read_text(encoding="utf-8"), name=str(path))
+    return Before(ledger.read(storage.state_folder(output), month), report)
 
 
 def hold_gates(report: Report) -> None:
@@ -89,7 +107,9 @@ def render(output: Path, month: str | None, *, languages: tuple[str, ...] | None
         report = results.from_json(source.read_text(encoding="utf-8"), name=str(source))
         wanted = _known(languages or report.store.languages, templates)
         with storage.stage(output, month, from_published=True) as staged:
-            _publish(report, wanted, templates, staged, stage)
+            _draw_all(report, wanted, templates, staged, stage)
+            with stage("publish"):
+                staged.publish()
     return _outcome(output, report)
 
 
@@ -99,15 +119,28 @@ def check(request: Request, stage: Stage) -> DataQuality:
     return read_customers(folder.path, settings, stage).quality
 
 
-def write_demo(folder: Path, *, world: str, customers: int, months: int,
-               seed: int) -> tuple[Path, ...]:
-    """Write a demo store and return its months' folders."""
+def write_demo(folder: Path, *, world: str, customers: int, months: int, seed: int,
+               action: str | None = None, output: Path | None = None) -> tuple[Path, ...]:
+    """Write a demo store and return its months' folders.
+
+    With an ``action``, the customers whom the runs below ``output`` have drawn to be treated feel
+    it from the month after; the months before stay as they were.
+    """
     from reportgen import demo
 
     if world not in demo.WORLDS:
         raise ConfigError(f"--world {world!r} is unknown; known: {', '.join(demo.WORLDS)}")
+    programme = None
+    if action is not None and output is not None:
+        if action not in demo.ACTIONS:
+            raise ConfigError(f"--action {action!r} is unknown; known: {', '.join(demo.ACTIONS)}")
+        treated = ledger.treated(storage.state_folder(output))
+        if not treated:
+            raise ConfigError(f"{output} has drawn nobody yet; run a month with "
+                              f"{ledger.KEY_VARIABLE} set, then write the demo again")
+        programme = demo.Programme(demo.ACTIONS[action], treated)
     return demo.write_store(folder, demo.WORLDS[world], seed=seed, customers=customers,
-                            months=months, contract_text=demo_contract())
+                            months=months, contract_text=demo_contract(), programme=programme)
 
 
 def demo_contract() -> str:
@@ -133,15 +166,13 @@ def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...
     return languages
 
 
-def _publish(report: Report, languages: tuple[str, ...], templates: Path | None,
-             staged: storage.StagedRun, stage: Stage) -> None:
+def _draw_all(report: Report, languages: tuple[str, ...], templates: Path | None,
+              staged: storage.StagedRun, stage: Stage) -> None:
     with stage("render"):
-        _draw_all(report, languages, templates, staged.public)
-    with stage("publish"):
-        staged.publish()
+        _draw_documents(report, languages, templates, staged.public)
 
 
-def _draw_all(
+def _draw_documents(
     report: Report, languages: tuple[str, ...], templates: Path | None, folder: Path
 ) -> None:
     """Draw the documents of all languages: the first here, the others in another process."""
@@ -181,8 +212,13 @@ def _outcome(output: Path, report: Report) -> Outcome:
 
 
 def _newest(output: Path) -> str:
-    public = storage.month_folder(output, "public", "x").parent
-    found = sorted(path.parent.name for path in public.glob(f"*/{RESULTS}"))
+    found = _finished(output)
     if not found:
         raise StorageError(f"{output} holds no finished month; run one first")
     return found[-1]
+
+
+def _finished(output: Path) -> list[str]:
+    """List the months that have been published, oldest first."""
+    public = storage.month_folder(output, "public", "x").parent
+    return sorted(path.parent.name for path in public.glob(f"*/{RESULTS}"))

@@ -1,8 +1,9 @@
-"""The five recommendations, each judged by this month's figures.
+"""The recommendations, each judged by this month's figures.
 
-The scored customers (an Ibis table) and the focus segment come in; five `Recommendation` objects
-go out, always all five, each with its evidence, its audience and a status that follows from its
-reason. The sentences belong to the templates: one for every code and reason in `REASONS`.
+The scored customers (an Ibis table) and the focus segment come in; a `Recommendation` a rule goes
+out, always all five of `RULES` and those of `FURTHER` that the tables support, each with its
+evidence, its audience and a status that follows from its reason. The sentences belong to the
+templates: one for every code and reason in `REASONS`.
 
 "Beyond chance" means that the 95 % interval of a difference lies on one side of zero. Nothing
 here is causal: a recommendation is supported where the figures fit it, and only an experiment can
@@ -17,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import ibis.expr.types as ir
 
+from reportgen import audiences
 from reportgen.comparison import SMALLEST_GROUP, Comparison, Group, compare, matching
 from reportgen.config import Settings
 from reportgen.contract import Role
@@ -28,6 +30,7 @@ from reportgen.results import (
     DepthEvidence,
     Estimate,
     Evidence,
+    GroupEvidence,
     LoyaltyEvidence,
     MailingEvidence,
     ProfileRow,
@@ -97,20 +100,38 @@ REASONS: Mapping[str, Mapping[str, Status]] = {
         "unclear": "unsupported",                      # nothing found either way
         "nothing_tested": "unsupported",               # no column with values to test
     },
+    "R6": {
+        MODEL_NOT_USEFUL: "unsupported",
+        "decline_more": "supported",
+        "no_difference": "unsupported",
+        "decline_less": "unsupported",
+        "too_few": "unsupported",                      # under 20 of them, or of the others
+    },
+    "R7": {
+        MODEL_NOT_USEFUL: "unsupported",
+        "decline_more": "supported",
+        "no_difference": "unsupported",
+        "decline_less": "unsupported",
+        "too_few": "unsupported",
+    },
 }
 
 
 @dataclass(frozen=True)
 class RecommendationRule:
-    """A recommendation: its code and the function that judges it."""
+    """A recommendation: its code, the function that judges it, and for whom the action is meant.
+
+    ``meant`` gives a condition of the engine over the scored customers, that is true or false.
+    """
 
     code: str
     judge: Callable[[ir.Table, Segment, Settings], Recommendation]
+    meant: Callable[[ir.Table, Recommendation, Segment, Settings], ir.BooleanValue]
 
 
 def recommend(scored: ir.Table, focus: Segment, settings: Settings, *,
               usable: bool) -> tuple[Recommendation, ...]:
-    """Judge all recommendations.
+    """Judge the five recommendations.
 
     Parameters
     ----------
@@ -124,6 +145,27 @@ def recommend(scored: ir.Table, focus: Segment, settings: Settings, *,
     """
     judged = tuple(rule.judge(scored, focus, settings) for rule in RULES)
     return judged if usable else tuple(map(_withheld, judged))
+
+
+def recommend_further(scored: ir.Table, focus: Segment, settings: Settings, *,
+                      usable: bool) -> tuple[Recommendation, ...]:
+    """Judge what else the tables support; a store without the columns has nothing to judge."""
+    judged = tuple(rule.judge(scored, focus, settings) for rule in FURTHER
+                   if _group_column(rule.code, settings) is not None)
+    return judged if usable else tuple(map(_withheld, judged))
+
+
+def meant(items: Sequence[Recommendation], scored: ir.Table, focus: Segment,
+          settings: Settings) -> dict[str, ir.BooleanValue]:
+    """Tell for whom each action is meant that this month's figures support.
+
+    Returns
+    -------
+    A condition of the engine over the scored customers, true or false, by code.
+    """
+    rules = {rule.code: rule for rule in (*RULES, *FURTHER)}
+    return {item.code: rules[item.code].meant(scored, item, focus, settings)
+            for item in items if item.status != "unsupported"}
 
 
 def _withheld(item: Recommendation) -> Recommendation:
@@ -314,14 +356,67 @@ def _unmeasured(settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in settings.recommendations.levels if name not in measured)
 
 
+def failures(scored: ir.Table, focus: Segment, settings: Settings) -> Recommendation:
+    """R6: an apology and help for those whom the service has failed often.
+
+    Supported where they decline more than all others beyond chance.
+    """
+    return _group("R6", scored, settings)
+
+
+def unpaid_baskets(scored: ir.Table, focus: Segment, settings: Settings) -> Recommendation:
+    """R7: a reminder of goods left unpaid, for those who leave many.
+
+    Supported where they decline more than all others beyond chance.
+    """
+    return _group("R7", scored, settings)
+
+
+def _group_column(code: str, settings: Settings) -> tuple[str, float] | None:
+    """Return column and limit of a group, None where the store names none."""
+    names = settings.recommendations
+    column, limit = {
+        "R6": (names.failures, names.failures_from),
+        "R7": (names.basket, names.basket_from),
+    }[code]
+    return None if column is None or limit is None else (column, limit)
+
+
+def _group(code: str, scored: ir.Table, settings: Settings) -> Recommendation:
+    """Compare the customers at or above a limit with all others."""
+    column, limit = _group_column(code, settings) or ("", 0.0)
+    inside = matching(scored, Rule((Condition(column, ">=", limit),)))
+    found = compare(scored, inside, settings)
+    shown = found.publishable
+    evidence = GroupEvidence(
+        kind="group", column=column, threshold=limit, customers=found.inside.customers,
+        decline=found.inside.decline if shown else None,
+        others_decline=found.others.decline if shown else None,
+        difference=found.decline_difference if shown else None,
+    )
+    if min(found.inside.customers, found.others.customers) < SMALLEST_SIDE:
+        reason = "too_few"
+    elif _above(evidence.difference):
+        reason = "decline_more"
+    else:
+        reason = "decline_less" if _below(evidence.difference) else "no_difference"
+    return _recommendation(code, reason, _audience(found.inside), evidence)
+
+
 #: In the order of the report. A new recommendation is a line here, its keys in `REASONS`, and a
 #: sentence a key in the templates.
 RULES: tuple[RecommendationRule, ...] = (
-    RecommendationRule("R1", discounts),
-    RecommendationRule("R2", mailings),
-    RecommendationRule("R3", promotional_goods),
-    RecommendationRule("R4", loyalty),
-    RecommendationRule("R5", risk_signals),
+    RecommendationRule("R1", discounts, audiences.in_category),
+    RecommendationRule("R2", mailings, audiences.in_focus),
+    RecommendationRule("R3", promotional_goods, audiences.not_deep),
+    RecommendationRule("R4", loyalty, audiences.buying_on_promotion),
+    RecommendationRule("R5", risk_signals, audiences.showing_signals),
+)
+
+#: What else the tables may support; never on the first page.
+FURTHER: tuple[RecommendationRule, ...] = (
+    RecommendationRule("R6", failures, audiences.in_group),
+    RecommendationRule("R7", unpaid_baskets, audiences.in_group),
 )
 
 

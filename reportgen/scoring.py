@@ -22,6 +22,7 @@ from joblib import Parallel, delayed
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
+from reportgen.campaigns import value_factor
 from reportgen.config import BANDS, Settings
 from reportgen.contract import Role
 from reportgen.estimators import Matrix, calibrated, probabilities, to_matrix
@@ -148,8 +149,9 @@ def score(
     """Write every customer with its risk to a Parquet file, a batch at a time.
 
     To the columns of the table of customers come ``risk``, ``risk_band``, ``fallen``, ``alike``
-    (not fallen, but in the high band), ``contactable`` and ``part`` ("train" or "test" of the
-    split, "rest" for customers outside the sample). Where the model is not ``usable``, risk and
+    (not fallen, but in the high band), ``contactable``, ``part`` ("train" or "test" of the
+    split, "rest" for customers outside the sample) and ``value_at_risk``, risk times value in
+    money, unknown where the store's assumptions are. Where the model is not ``usable``, risk and
     band are unknown and nobody is alike, so that nobody can be targeted by them.
 
     Returns
@@ -214,11 +216,22 @@ def _with_risk(
         "alike": pa.array(~fallen & (band == BANDS[-1])),
         "contactable": pa.array(contactable),
         "part": pa.array(part, pa.string()),
+        "value_at_risk": _value_at_risk(batch, risk, settings),
     }
     table = pa.Table.from_batches([batch])
     for name, column in added.items():
         table = table.append_column(name, column)
     return table
+
+
+def _value_at_risk(batch: pa.RecordBatch, risk: Matrix | None, settings: Settings) -> pa.Array:
+    """Weigh each customer's value by the risk; a customer who brings no profit has none."""
+    column = settings.first_of_role(Role.VALUE)
+    if risk is None or column is None or settings.assumptions.missing:
+        return pa.nulls(batch.num_rows, pa.float64())
+    profit = batch.column(column).to_numpy(zero_copy_only=False)
+    value = np.clip(profit, 0.0, None) * value_factor(settings.assumptions)
+    return pa.array(risk * value, from_pandas=True)
 
 
 def _bands(risk: Matrix | None, settings: Settings, *, customers: int) -> np.ndarray:

@@ -93,6 +93,16 @@ def write_atomic(path: Path, data: bytes, *, mode: int = _OPEN_FILE) -> None:
         _sync(path.parent)
 
 
+def write_private(path: Path, data: bytes) -> None:
+    """Replace one file that only the owner may read, see `write_atomic`."""
+    write_atomic(path, data, mode=_SECRET_FILE)
+
+
+def state_folder(output: Path) -> Path:
+    """Name the folder of what no rerun may lose: who was drawn, what was mailed."""
+    return output / "state"
+
+
 @contextmanager
 def lock(output: Path) -> Iterator[tuple[str, ...]]:
     """Hold the output folder alone, made where absent and put in order where a run was killed.
@@ -269,7 +279,7 @@ def _exchange(first: Path, second: Path) -> bool:
 def _make_layout(output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     (output / "public").mkdir(exist_ok=True)
-    for folder in (output / "private", output / "state"):
+    for folder in (output / "private", state_folder(output)):
         folder.mkdir(mode=_SECRET_FOLDER, exist_ok=True)
         folder.chmod(_SECRET_FOLDER)  # it may have come back from a copy that lost its mode
 

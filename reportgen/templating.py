@@ -40,7 +40,7 @@ _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", "": "non
 
 #: What the templates take from the localizer as it is.
 _OF_THE_LOCALIZER = ("number", "percent", "points", "money", "quantity", "interval", "estimate",
-                     "label", "month")
+                     "label", "month", "date")
 
 
 class Picture(Protocol):

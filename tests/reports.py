@@ -36,6 +36,9 @@ def make_report(**changes: Any) -> r.Report:
         focus=focus(),
         segments=segments(),
         recommendations=recommendations(),
+        further=further(),
+        programme=programme(),
+        verdict=verdict(),
         caveats=(
             r.Caveat("recognises", {}),
             r.Caveat("association", {}),
@@ -68,6 +71,11 @@ def make_unproven_report(**changes: Any) -> r.Report:
         "segments": tuple(
             replace(one, alike=0, risk=None) if "risk" not in one.rule else suppressed(one)
             for one in report.segments),
+        "further": tuple(
+            replace(one, status="unsupported", reason="model_not_useful",
+                    audience=r.Audience(0, 0, 0, 0), worth=None) for one in report.further),
+        "programme": replace(report.programme, missing="model", reached=0, no_permission=0,
+                             treated=0, control=0, newly=0, detectable=None, actions=()),
         "recommendations": tuple(
             replace(one, status="unsupported", reason="model_not_useful",
                     audience=r.Audience(0, 0, 0, 0)) for one in report.recommendations),
@@ -527,3 +535,73 @@ def recommendations() -> tuple[r.Recommendation, ...]:
     )
     return tuple(r.Recommendation(code, status, reason, audience, part)
                  for code, status, reason, part in evidence)
+
+
+# ── The programme and its verdict ────────────────────────────────────────────────────────────────
+
+
+def further() -> tuple[r.Recommendation, ...]:
+    def group(column: str, threshold: float, customers: int, inside: int,
+              others: int) -> r.GroupEvidence:
+        rest = CUSTOMERS - customers
+        return r.GroupEvidence(
+            kind="group", column=column, threshold=threshold, customers=customers,
+            decline=rate(inside, customers), others_decline=rate(others, rest),
+            difference=gap(rate(inside, customers), rate(others, rest)))
+
+    return (
+        r.Recommendation("R6", "unsupported", "decline_less", r.Audience(536, 169, 18, 396),
+                         group("service_errors", 5.0, 536, 169, 325),
+                         kpi=r.Kpi("group_share", "service_errors", "share", 536 / CUSTOMERS,
+                                   None, "down")),
+        r.Recommendation("R7", "supported", "decline_more", r.Audience(444, 252, 10, 346),
+                         group("unpaid_items", 4.0, 444, 252, 242),
+                         kpi=r.Kpi("group_share", "unpaid_items", "share", 444 / CUSTOMERS,
+                                   0.36, "down")),
+    )
+
+
+def programme() -> r.Programme:
+    return r.Programme(
+        campaign="programme", missing="", reached=501, no_permission=128, contacted=0, capacity=0,
+        treated=294, control=79, newly=119, control_share=0.2, base_rate=0.69, base_observed=True,
+        detectable=0.148, enough=True, wanted=0.15, needed=515,
+        actions=(
+            r.ActionGroup("R7", 140, 32, 60, 0.304, testable=False),
+            r.ActionGroup("R5", 92, 28, 43, 0.331, testable=False),
+            r.ActionGroup("R1", 62, 19, 25, None, testable=False),
+        ),
+        valid_until="2026-11-30",
+    )
+
+
+def effect(**changes: Any) -> r.ProgrammeEffect:
+    """48 % of the treated declined, 70 % of the others."""
+    def compared(treated: float, control: float, half: float) -> r.Compared:
+        return r.Compared(about(treated, half / 2, 310), about(control, half, 84),
+                          about(treated - control, half, 394))
+
+    made = r.ProgrammeEffect(
+        months=("2026-09",), treated=310, control=84, lost_treated=12, lost_control=10,
+        decline=compared(0.476, 0.698, 0.112), decline_without_lost=compared(0.464, 0.681, 0.113),
+        classes=(r.ClassOutcome("fallen", compared(0.497, 0.297, 0.127)),),
+        totals=(
+            r.TotalOutcome("revenue", {"ru": "выручка", "en": "revenue"}, "money",
+                           compared(4910.2, 5127.0, 228.0)),
+            r.TotalOutcome("minutes", {"ru": "минуты на сайте", "en": "minutes on the site"},
+                           "minutes", compared(11.5, 11.1, 1.1)),
+        ),
+        strata=2, detectable=0.168,
+    )
+    return replace(made, **changes)
+
+
+def verdict(**changes: Any) -> r.Verdict:
+    made = r.Verdict(campaign="programme", status="worked", missing="", last=effect(),
+                     overall=effect(),
+                     reached=r.Reached(301, 1, (r.FeedbackFault("date", 2, 17),)))
+    return replace(made, **changes)
+
+
+def no_verdict() -> r.Verdict:
+    return verdict(status="none", missing="first", last=None, overall=None, reached=None)

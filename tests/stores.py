@@ -28,7 +28,8 @@ def scored_columns(settings: Settings, columns: Columns) -> pa.Table:
     for name, column in settings.columns.items():
         table[name] = [1.0 if column.kind == Kind.NUMBER else next(iter(column.values))] * size
     table |= {"risk": [0.1] * size, "risk_band": ["low"] * size, "fallen": [False] * size,
-              "alike": [False] * size, "contactable": [True] * size, "part": parts(size)}
+              "alike": [False] * size, "contactable": [True] * size, "part": parts(size),
+              "value_at_risk": pa.nulls(size, pa.float64())}
     return pa.table(table | dict(columns))
 
 

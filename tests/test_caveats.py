@@ -14,12 +14,14 @@ REPORT = make_report()
 
 
 def keys(report: Report = REPORT, effort: str = "standard") -> tuple[str, ...]:
-    found = caveats(report.data, report.overview, report.model, report.focus, effort=effort)
+    found = caveats(report.data, report.overview, report.model, report.focus, effort=effort,
+                    first=True)
     return tuple(caveat.key for caveat in found)
 
 
 def facts(key: str, report: Report = REPORT) -> dict[str, float]:
-    found = caveats(report.data, report.overview, report.model, report.focus, effort="standard")
+    found = caveats(report.data, report.overview, report.model, report.focus, effort="standard",
+                    first=True)
     return next(caveat.facts for caveat in found if caveat.key == key)
 
 
@@ -73,3 +75,10 @@ def test_a_small_focus_is_told_unless_the_model_is_withheld():
     assert "small_focus" not in keys(replace(REPORT, focus=replace(focus, customers=50)))
     closed = with_gate(open=False)
     assert "small_focus" not in keys(replace(closed, focus=focus))
+
+
+def test_the_want_of_history_is_told_in_the_first_month_only() -> None:
+    later = caveats(REPORT.data, REPORT.overview, REPORT.model, REPORT.focus, effort="standard",
+                    first=False)
+    assert "no_history" in keys()
+    assert "no_history" not in {caveat.key for caveat in later}

@@ -152,4 +152,4 @@ def test_customers_without_profit_are_worth_nothing_and_never_contacted(sample, 
     told = replace(sample, frame=frame)
     values = money._values(told, store)
     assert (values[:10] == 0).all()
-    assert np.isinf(campaigns.threshold(values[:10], money._terms(store.assumptions))).all()
+    assert np.isinf(campaigns.threshold(values[:10], campaigns.terms(store.assumptions))).all()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 import skops.io
 
-from reportgen import charts, pipeline, results
-from reportgen.errors import DataError, GateError, RenderError
+from reportgen import charts, ledger, pipeline, results
+from reportgen.errors import ConfigError, DataError, GateError, RenderError
 from reportgen.pipeline import Request
 
 DATA = Path(__file__).parents[1] / "data"
@@ -62,6 +64,7 @@ def test_a_run_leaves_the_documents_the_numbers_the_customers_and_the_model(fini
         f"public/{MONTH}/report.ru.html", f"public/{MONTH}/report.ru.pdf",
         f"public/{MONTH}/results.json", f"private/{MONTH}/customers.parquet",
         f"private/{MONTH}/model.skops", f"private/{MONTH}/reasons.parquet",
+        f"private/{MONTH}/actions.parquet",
     }
     assert all(path.stat().st_size > 0 for path in outcome.files)
 
@@ -116,8 +119,8 @@ def test_the_model_is_stored_without_a_pickle_and_scores_as_before(finished):
 def test_the_stages_run_in_the_order_of_the_house(finished):
     assert finished[2].names == [
         "read", "validate", "clean", "import", "guard", "search", "nested", "compare", "fit",
-        "past", "evaluate", "score", "explain", "reasons", "describe", "money", "render",
-        "publish"]
+        "past", "evaluate", "score", "explain", "reasons", "describe", "money", "programme",
+        "render", "publish"]
 
 
 def test_the_same_inputs_give_the_same_numbers(finished, quick_config, tmp_path):
@@ -265,3 +268,87 @@ def test_a_gate_that_is_not_kept_only_warns(noise):
 def test_an_open_gate_lets_the_command_end_well(finished):
     assert finished[1].report.model.gate.open
     pipeline.hold_gates(finished[1].report)
+
+
+# ── Month after month ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def loop(quick_config, tmp_path_factory):
+    """A month that draws the groups, and the next one, in which the actions have helped."""
+    data, output = tmp_path_factory.mktemp("store"), tmp_path_factory.mktemp("loop")
+    store = {"world": "linear", "customers": 1300, "seed": 20}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ledger.KEY_VARIABLE, "a-key-for-the-demo")
+        pipeline.write_demo(data, months=1, **store)
+        first = pipeline.run(Request(data, output, None, quick_config, "quick", ("ru",)), Stages())
+        *_, folder = pipeline.write_demo(data, months=2, action="helps", output=output, **store)
+        treated = ledger.treated(output / "state")[first.report.month]
+        rows = [f"{customer},R5,{folder.name}-04" for customer in treated[:100]]
+        (folder / "feedback.csv").write_text("\n".join(["customer,action,date", *rows, "9,R5,x"]),
+                                             encoding="utf-8")
+        second = pipeline.run(Request(data, output, None, quick_config, "quick", ("ru",)),
+                              Stages())
+    return data, output, first.report, second.report
+
+
+def test_the_next_month_opens_with_the_verdict(loop):
+    _, output, first, second = loop
+    assert (first.verdict.missing, first.programme.missing) == ("first", "")
+    assert second.verdict.status == "worked"
+    effect = second.verdict.last
+    assert (effect.treated, effect.control) == (first.programme.treated, first.programme.control)
+    assert second.verdict.reached.treated == 100
+    assert [fault.reason for fault in second.verdict.reached.faults] == ["unknown_customer"]
+    text = (output / "public" / second.month / "report.ru.html").read_text(encoding="utf-8")
+    assert text.index("Меры подействовали") < text.index("Пять рекомендаций")
+    assert "no_history" not in {caveat.key for caveat in second.caveats}
+    assert all(item.kpi is None or item.kpi.previous is not None
+               for item in second.recommendations)
+
+
+def test_who_was_drawn_keeps_the_group(loop):
+    _, output, first, second = loop
+    lists = [pq.read_table(output / "private" / report.month / "actions.parquet").to_pylist()
+             for report in (first, second)]
+    groups = [{row["id"]: row["group"] for row in rows if row["contactable"]} for rows in lists]
+    both = groups[0].keys() & groups[1].keys()
+    assert len(both) > 50
+    assert {name: groups[0][name] for name in both} == {name: groups[1][name] for name in both}
+    assert second.programme.newly == len(groups[1]) - len(both) > 0
+
+
+def test_customers_stand_in_private_folders_only(loop):
+    _, output, first, second = loop
+    ids = {row["id"] for report in (first, second) for row in pq.read_table(
+        output / "private" / report.month / "customers.parquet", columns=["id"]).to_pylist()}
+    files = [path for path in (output / "public").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".html", ".json", ".pdf"}
+    for path in files:
+        if path.suffix == ".pdf" and shutil.which("pdftotext") is None:
+            continue
+        text = (subprocess.run(["pdftotext", path, "-"], capture_output=True, check=True,
+                               text=True).stdout
+                if path.suffix == ".pdf" else path.read_text(encoding="utf-8"))
+        assert not ids & set(re.findall(r"\d{9}", text)), path.name
+    for side in ("private", "state"):
+        for path in (output / side).rglob("*"):
+            assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def test_a_run_with_another_key_changes_nothing(loop, quick_config, monkeypatch):
+    data, output, _, second = loop
+    before = {path.name: path.read_bytes() for path in (output / "state").iterdir()}
+    monkeypatch.setenv(ledger.KEY_VARIABLE, "another key altogether")
+    with pytest.raises(ConfigError, match="is another one"):
+        pipeline.run(Request(data, output, None, quick_config, "quick", ("ru",)), Stages())
+    assert {path.name: path.read_bytes() for path in (output / "state").iterdir()} == before
+    text = (output / "public" / second.month / "results.json").read_text(encoding="utf-8")
+    assert results.from_json(text) == second
+
+
+def test_a_demo_cannot_act_on_nobody(tmp_path):
+    for action, told in (("helps", "drawn nobody"), ("dances", "known: helps, nothing, harms")):
+        with pytest.raises(ConfigError, match=told):
+            pipeline.write_demo(tmp_path / "store", world="linear", customers=300, months=1, seed=1,
+                                action=action, output=tmp_path / "output")

@@ -8,17 +8,25 @@ from typing import TypeVar
 
 import ibis.expr.types as ir
 import pytest
-from stores import Cell, Mix, world
+from stores import Cell, Mix, scored_table, world
 
 from reportgen.config import Settings
 from reportgen.contract import Role
 from reportgen.intervals import newcombe, wilson
-from reportgen.recommendations import REASONS, RULES, recommend
+from reportgen.recommendations import (
+    FURTHER,
+    REASONS,
+    RULES,
+    meant,
+    recommend,
+    recommend_further,
+)
 from reportgen.results import (
     Audience,
     CategoryEvidence,
     DepthEvidence,
     Evidence,
+    GroupEvidence,
     LoyaltyEvidence,
     MailingEvidence,
     Recommendation,
@@ -186,7 +194,7 @@ def test_every_store_gets_all_five_with_its_own_reasons(found: Found, store: str
         assert one.status == REASONS[code][one.reason]
 
 
-@pytest.mark.parametrize("code", REASONS)
+@pytest.mark.parametrize("code", [rule.code for rule in RULES])
 def test_every_recommendation_changes_with_the_store(found: Found, code: str) -> None:
     assert len({one[code].status for one in found.values()}) > 1
     assert len({one[code].reason for one in found.values()}) >= 4
@@ -351,7 +359,8 @@ def test_a_store_that_names_no_signals_is_told_so(settings: Settings) -> None:
 
 
 def test_the_rules_and_their_reasons_name_the_same_codes() -> None:
-    assert [rule.code for rule in RULES] == list(REASONS) == ["R1", "R2", "R3", "R4", "R5"]
+    assert [rule.code for rule in RULES] == ["R1", "R2", "R3", "R4", "R5"]
+    assert [rule.code for rule in (*RULES, *FURTHER)] == list(REASONS)
     for reasons in REASONS.values():
         assert {"supported", "caution", "unsupported"} >= set(reasons.values())
         assert "supported" in reasons.values()
@@ -360,6 +369,79 @@ def test_the_rules_and_their_reasons_name_the_same_codes() -> None:
 
 def test_a_model_that_is_not_proven_supports_nothing(settings: Settings) -> None:
     found = judged(WORLDS["children lead, few minutes warn"], settings, usable=False)
-    assert list(found) == list(REASONS)
+    assert list(found) == [rule.code for rule in RULES]
     assert {(item.status, item.reason, item.audience) for item in found.values()} == {
         ("unsupported", "model_not_useful", Audience(0, 0, 0, 0))}
+
+
+# ── Beyond the five ──────────────────────────────────────────────────────────────────────────────
+
+
+def further(settings: Settings, unpaid: tuple[int, int], rest: tuple[int, int],
+            *, usable: bool = True) -> Recommendation:
+    """Judge R7 where so many of those with full baskets fell, and of the others."""
+    (fallen, inside), (others_fallen, others) = unpaid, rest
+    scored = scored_table(settings, {
+        "unpaid_items": [4.0] * inside + [3.0] * others,
+        "fallen": [i < fallen for i in range(inside)] + [i < others_fallen for i in range(others)],
+    })
+    found = recommend_further(scored, focus_of(scored, settings), settings, usable=usable)
+    return {one.code: one for one in found}["R7"]
+
+
+@pytest.mark.parametrize(("unpaid", "rest", "reason"), [
+    ((30, 50), (30, 150), "decline_more"),          # 60 % against 20 %
+    ((10, 50), (90, 150), "decline_less"),          # 20 % against 60 %
+    ((20, 50), (60, 150), "no_difference"),         # 40 % on both sides
+    ((15, 19), (30, 150), "too_few"),
+])
+def test_a_group_is_held_against_all_others(
+    settings: Settings, unpaid: tuple[int, int], rest: tuple[int, int], reason: str
+) -> None:
+    found = further(settings, unpaid, rest)
+    assert (found.reason, found.status) == (reason, REASONS["R7"][reason])
+    assert found.audience.customers == unpaid[1]
+    assert isinstance(found.evidence, GroupEvidence)
+    assert found.evidence.difference == newcombe(*unpaid, *rest)
+
+
+def test_nothing_beyond_the_five_is_said_without_columns_or_a_useful_model(
+    settings: Settings
+) -> None:
+    assert further(settings, (30, 50), (30, 150), usable=False).reason == "model_not_useful"
+    names = settings.recommendations.model_copy(update={"failures": None, "basket_from": None})
+    bare = settings.model_copy(update={"recommendations": names})
+    scored = scored_table(bare, {"fallen": [True, False] * 50})
+    assert recommend_further(scored, focus_of(scored, bare), bare, usable=True) == ()
+
+
+# ── For whom an action is meant ──────────────────────────────────────────────────────────────────
+
+
+def test_actions_are_meant_for_those_whom_their_evidence_speaks_of(settings: Settings) -> None:
+    store = WORLDS["children lead, few minutes warn"]
+    by_fallen = dict(NO_SIGNAL) | dict(store.by_fallen)
+    del by_fallen["pages_per_visit"]
+    scored = world(settings, store.sizes, by_focus=dict(PLAIN) | dict(store.by_focus),
+                   by_fallen=by_fallen)
+    focus = focus_of(scored, settings)
+    items = recommend(scored, focus, settings, usable=True)
+    found = meant(items, scored, focus, settings)
+    counts = {code: int(scored.filter(rule).count().to_pyarrow().as_py())
+              for code, rule in found.items()}
+    signals = next(one.evidence for one in items if one.code == "R5")
+    assert isinstance(signals, SignalEvidence)
+    # Of the 208 of the focus segment half turn to children's goods, and 48 have not fallen; with
+    # 4 or 6 unpaid goods each leaves more than the others' 3.
+    assert counts == {"R1": 104, "R2": 208, "R3": 208, "R4": 48, "R5": signals.flagged}
+
+
+def test_nobody_is_meant_where_nothing_is_supported(settings: Settings) -> None:
+    store = WORLDS["everything runs the other way"]
+    scored = world(settings, store.sizes, by_focus=dict(PLAIN) | dict(store.by_focus),
+                   by_fallen={name: pair for name, pair in
+                              (dict(NO_SIGNAL) | dict(store.by_fallen)).items()
+                              if name not in store.by_focus})
+    focus = focus_of(scored, settings)
+    items = recommend(scored, focus, settings, usable=True)
+    assert "R5" not in meant(items, scored, focus, settings)

@@ -29,9 +29,22 @@ def test_a_number_that_is_not_finite_is_refused(report, number):
 
 
 def test_another_schema_version_is_refused_with_what_to_do(report):
-    text = results.to_json(report).replace('"schema_version": 2', '"schema_version": 99')
-    with pytest.raises(results.ResultsError, match="version 99, this program reads 2"):
+    text = results.to_json(report).replace('"schema_version": 3', '"schema_version": 99')
+    with pytest.raises(results.ResultsError, match="version 99, this program reads 2, 3"):
         results.from_json(text)
+
+
+def test_a_report_of_an_older_schema_gets_what_it_lacks(report):
+    plain = json.loads(results.to_json(report)) | {"schema_version": 2}
+    for key in ("further", "programme", "verdict"):
+        del plain[key]
+    for item in plain["recommendations"]:
+        del item["kpi"], item["worth"]
+    found = results.from_json(json.dumps(plain))
+    assert found.schema_version == results.SCHEMA_VERSION
+    assert (found.further, found.verdict.status, found.programme.treated) == ((), "none", 0)
+    assert {item.kpi for item in found.recommendations} == {None}
+    assert found.overview == report.overview
 
 
 @pytest.mark.parametrize("damage", [

@@ -13,11 +13,11 @@ from reports import make_report
 from reportgen import localization, templating
 from reportgen.caveats import KEYS
 from reportgen.errors import RenderError
-from reportgen.recommendations import REASONS
+from reportgen.recommendations import FURTHER, MODEL_NOT_USEFUL, REASONS, RULES
 from reportgen.results import Caveat, Recommendation, Report
 
 TEMPLATES = localization.templates_folder()
-SECTIONS = ("summary", "drivers", "segments", "recommendations", "money", "model",
+SECTIONS = ("summary", "drivers", "segments", "recommendations", "programme", "money", "model",
             "data_quality", "method")
 
 #: Words that promise an effect, which only an experiment could show.
@@ -119,8 +119,11 @@ def test_first_page_shows_five_figures_and_five_recommendations(language: str) -
     assert len(page.by_class["metric"]) == 5
     assert len(re.findall(r'<ol class="actions">.*?</ol>', html(language), re.S)) == 1
     first = page.by_class["summary"][0]
-    for code in REASONS:
-        assert localization.load(language).text(f"recommendation.{code}") in first
+    words = localization.load(language)
+    for rule in RULES:
+        assert words.text(f"recommendation.{rule.code}") in first
+    for rule in FURTHER:
+        assert words.text(f"recommendation.{rule.code}") not in first
     assert not [word for word in JARGON if word in first]
 
 
@@ -170,12 +173,15 @@ def test_every_caveat_has_its_sentence() -> None:
 def test_every_reason_has_its_own_sentence(language: str) -> None:
     found: dict[str, list[str]] = {code: [] for code in REASONS}
     for place in range(max(map(len, REASONS.values()))):
-        reasons = {code: list(of)[place] for code, of in REASONS.items() if place < len(of)}
+        # What is beyond the five is left out where the model is withheld.
+        reasons = {code: list(of)[place] for code, of in REASONS.items() if place < len(of)
+                   and (code not in ("R6", "R7") or list(of)[place] != MODEL_NOT_USEFUL)}
         document = render(_with_reasons(make_report(), reasons), language)
         for code in reasons:
             found[code].append(plain(_finding(document, code)))
     for code, sentences in found.items():
-        assert len(set(sentences)) == len(REASONS[code]), sentences
+        left_out = code in ("R6", "R7")
+        assert len(set(sentences)) == len(REASONS[code]) - left_out, sentences
         for sentence in sentences:
             assert 6 <= len(sentence.split()) <= 32, sentence
             assert sentence.endswith(".")
@@ -282,12 +288,15 @@ def _finding(document: str, code: str) -> str:
 
 def _with_reasons(report: Report, reasons: dict[str, str]) -> Report:
     """Give recommendations reasons, and the evidence that goes with them."""
-    recommendations = tuple(
-        replace(item, reason=reasons[item.code], status=REASONS[item.code][reasons[item.code]],
-                evidence=replace(item.evidence, **_evidence(item, reasons[item.code])))
-        if item.code in reasons else item for item in report.recommendations
-    )
-    return replace(report, recommendations=recommendations)
+    def changed(items: tuple[Recommendation, ...]) -> tuple[Recommendation, ...]:
+        return tuple(
+            replace(item, reason=reasons[item.code], status=REASONS[item.code][reasons[item.code]],
+                    evidence=replace(item.evidence, **_evidence(item, reasons[item.code])))
+            if item.code in reasons else item for item in items
+        )
+
+    return replace(report, recommendations=changed(report.recommendations),
+                   further=changed(report.further))
 
 
 def _evidence(item: Recommendation, reason: str) -> dict[str, object]:

@@ -11,11 +11,12 @@ what a table calls "previous" is what last month's called "current".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
+from scipy.special import expit, logit
 
 from reportgen.demo.columns import (
     DAYS_REGISTERED,
@@ -44,6 +45,44 @@ NO_REVENUE_SHARE = 0.0007
 
 # Disengagement lasts: correlation with last month's.
 _PERSISTENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a programme of actions really does to the customers who get it.
+
+    Attributes
+    ----------
+    log_odds
+        Added to the log-odds of a decline.
+    leaving
+        Factor of the chance of leaving for good.
+    """
+
+    log_odds: float
+    leaving: float
+
+
+#: An action that helps keeps three in ten leavers from going, one that harms doubles them.
+ACTIONS: Mapping[str, Action] = {
+    "helps": Action(log_odds=-1.2, leaving=0.7),
+    "nothing": Action(log_odds=0.0, leaving=1.0),
+    "harms": Action(log_odds=1.2, leaving=2.0),
+}
+
+
+@dataclass(frozen=True)
+class Programme:
+    """An action, and who gets it from which month on: customers by the month of the list."""
+
+    action: Action
+    treated: Mapping[str, Collection[str]]
+
+    def reaches(self, ids: Values, month: str) -> Values:
+        """Tell who has been given the action before a month, shape (customers,)."""
+        given = {customer for listed, customers in self.treated.items() if listed < month
+                 for customer in customers}
+        return np.isin(ids.astype(str), list(given)) if given else np.zeros(len(ids), dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +152,11 @@ def generate(
     customers: int = CUSTOMERS,
     months: int = MONTHS,
     first_month: str = FIRST_MONTH,
+    programme: Programme | None = None,
 ) -> Iterator[Month]:
     """Generate consecutive months of one store; the same arguments give the same months.
+
+    A programme changes what follows its first list and nothing before.
 
     Customers persist: from the second month on, some have stopped and some have joined. Those who
     join have bought for three months already, because the tables hold regular customers only.
@@ -126,12 +168,26 @@ def generate(
     for number in range(months):
         end = _end(start + number)
         if number:
-            staying = present.pick(rng.random(len(present.ids)) >= STOP_SHARE)
+            leaving = _leaving(present, programme, end=end)
+            staying = present.pick(rng.random(len(present.ids)) >= leaving)
             count = rng.binomial(len(present.ids), JOIN_SHARE)
             joining = _enter(world, rng, first_id=next_id, count=count, number=number, end=end)
             present = _advance(staying, world, rng, number=number).together_with(joining)
             next_id += count
-        yield _month(present, world, rng, number=number, end=end)
+        yield _month(present, world, rng, number=number, end=end, programme=programme)
+
+
+def _leaving(customers: _Customers, programme: Programme | None, *,
+             end: np.datetime64) -> FloatArray:
+    """Give everyone's chance of leaving before a month, shape (customers,)."""
+    chance = np.full(len(customers.ids), STOP_SHARE)
+    if programme is not None:
+        chance[programme.reaches(customers.ids, _name(end))] *= programme.action.leaving
+    return chance
+
+
+def _name(end: np.datetime64) -> str:
+    return str(end.astype("datetime64[M]"))
 
 
 def _end(month: np.datetime64) -> np.datetime64:
@@ -203,6 +259,7 @@ def _month(
     *,
     number: int,
     end: np.datetime64,
+    programme: Programme | None,
 ) -> Month:
     """Read the tables' columns off the customers and draw this month's class."""
     columns: dict[str, Values] = {
@@ -217,10 +274,13 @@ def _month(
         **dict(zip(MINUTES, customers.minutes, strict=True)),
     }
     probability = world.decline_probability(columns, month=number)
+    if programme is not None:
+        reached = programme.reaches(customers.ids, _name(end))
+        probability[reached] = expit(logit(probability[reached]) + programme.action.log_odds)
     fallen = rng.random(len(probability)) < probability
     columns["activity"] = np.where(fallen, "fallen", "steady")
     return Month(
-        name=str(end.astype("datetime64[M]")),
+        name=_name(end),
         columns=columns,
         decline_probability=probability,
         strengths=world.strengths,

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import compute, csv
 
 from reportgen.demo.columns import MINUTES, REVENUE, Values
-from reportgen.demo.generate import CUSTOMERS, FIRST_MONTH, MONTHS, Month, generate
+from reportgen.demo.generate import CUSTOMERS, FIRST_MONTH, MONTHS, Month, Programme, generate
 from reportgen.demo.worlds import World
 
 # Faults of the store's real month, and how often they occur there.
@@ -67,6 +67,7 @@ def write_store(
     customers: int = CUSTOMERS,
     months: int = MONTHS,
     first_month: str = FIRST_MONTH,
+    programme: Programme | None = None,
 ) -> tuple[Path, ...]:
     """Write a store: its reportgen.toml, as given, and one folder a month.
 
@@ -79,7 +80,8 @@ def write_store(
     (folder / "reportgen.toml").write_text(contract_text, encoding="utf-8", newline="\n")
     written = []
     for month in generate(
-        world, seed=seed, customers=customers, months=months, first_month=first_month
+        world, seed=seed, customers=customers, months=months, first_month=first_month,
+        programme=programme,
     ):
         write(month, folder / month.name)
         written.append(folder / month.name)

@@ -1,4 +1,4 @@
-"""The five recommendations and the evidence of each."""
+"""The recommendations and the evidence of each."""
 
 from __future__ import annotations
 
@@ -114,14 +114,75 @@ class SignalEvidence:
     flagged_not_fallen: int
 
 
-Evidence = CategoryEvidence | MailingEvidence | DepthEvidence | LoyaltyEvidence | SignalEvidence
+@dataclass(frozen=True)
+class GroupEvidence:
+    """Customers at or above a limit of a column against all others."""
+
+    kind: Literal["group"]
+    column: str
+    threshold: float
+    customers: int
+    decline: Estimate | None
+    others_decline: Estimate | None
+    difference: Estimate | None
+
+
+Evidence = (CategoryEvidence | MailingEvidence | DepthEvidence | LoyaltyEvidence | SignalEvidence
+            | GroupEvidence)
+
+
+# ── What it is worth, and what to watch ──────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """The figure to watch.
+
+    ``name`` is the key of its text, ``column`` the column that it speaks of (empty where it speaks
+    of none). ``better`` tells which way is good, ``previous`` the value a month before, None where
+    no earlier report tells it.
+    """
+
+    name: str
+    column: str
+    unit: str
+    value: float
+    previous: float | None
+    better: Literal["up", "down"]
+
+
+@dataclass(frozen=True)
+class ActionWorth:
+    """What an action is worth under the store's assumptions.
+
+    Attributes
+    ----------
+    customers
+        Fallen and alike customers it is meant for who may be messaged.
+    value_at_risk
+        Sum of risk times value over them.
+    profit
+        Expected profit of acting on all of them; the range is that of the acceptance.
+    break_even
+        Cost of a contact up to which it pays; below zero where it pays at no cost.
+    given_away
+        Offers taken for purchases that would be made on promotion anyway, in money; None where
+        the action gives none.
+    """
+
+    customers: int
+    value_at_risk: float
+    profit: Estimate
+    break_even: float
+    given_away: float | None
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One of the five recommendations: its figures and how far they carry it.
+    """A recommendation: its figures and how far they carry it.
 
-    ``reason`` is the key of the sentence that tells why the status is what it is.
+    ``reason`` is the key of the sentence that tells why the status is what it is. ``worth`` is None
+    where the assumptions are absent or the audience is too small to be shown.
     """
 
     code: str
@@ -129,3 +190,5 @@ class Recommendation:
     reason: str
     audience: Audience
     evidence: Evidence
+    kpi: Kpi | None = None
+    worth: ActionWorth | None = None

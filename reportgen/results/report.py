@@ -11,14 +11,16 @@ from pydantic import TypeAdapter, ValidationError
 from reportgen.errors import ReportgenError
 from reportgen.results.common import ColumnInfo, Effort, StoreInfo
 from reportgen.results.data import DataQuality
+from reportgen.results.experiment import Programme, Verdict
 from reportgen.results.explanation import Explanation
 from reportgen.results.model import ModelCard
 from reportgen.results.money import Money
 from reportgen.results.overview import Overview
 from reportgen.results.recommendations import Recommendation
 from reportgen.results.segments import Segment
+from reportgen.results.upgrade import UPGRADES, upgraded
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ class Report:
     focus: Segment
     segments: tuple[Segment, ...]
     recommendations: tuple[Recommendation, ...]
+    further: tuple[Recommendation, ...]
+    programme: Programme
+    verdict: Verdict
     caveats: tuple[Caveat, ...]
     provenance: Provenance
 
@@ -102,8 +107,15 @@ def to_json(report: Report) -> str:
         raise ResultsError("the report holds a number that is not finite") from error
 
 
+def readable() -> tuple[int, ...]:
+    """Return the schema versions that can be read, oldest first."""
+    return (*sorted(UPGRADES), SCHEMA_VERSION)
+
+
 def from_json(text: str, *, name: str = "results.json") -> Report:
-    """Read a report back; ``name`` is told in messages.
+    """Read a report back; one of an older schema gets what it lacks (see `upgrade`).
+
+    ``name`` is told in messages.
 
     Raises
     ------
@@ -115,13 +127,14 @@ def from_json(text: str, *, name: str = "results.json") -> Report:
     except json.JSONDecodeError as error:
         raise ResultsError(f"{name}: not valid JSON ({error}); run the month again") from error
     version = plain.get("schema_version") if isinstance(plain, dict) else None
-    if version != SCHEMA_VERSION:
+    if version not in readable():
         raise ResultsError(
-            f"{name}: schema version {version}, this program reads {SCHEMA_VERSION}; "
+            f"{name}: schema version {version}, this program reads "
+            f"{', '.join(map(str, readable()))}; "
             "render it with the version of reportgen that wrote it, or run the month again"
         )
     try:
-        return _REPORT.validate_json(text)
+        return _REPORT.validate_python(upgraded(plain, to=SCHEMA_VERSION))
     except ValidationError as error:
         raise ResultsError(f"{name}: damaged ({error.error_count()} faults, the first at "
                            f"{error.errors()[0]['loc']}); run the month again") from error

@@ -293,8 +293,9 @@ def test_fifteen_stores_keep_what_cannot_break_by_chance():
         records = [measures.measure(world, seed, Depth(factors=seed < 3)) for seed in range(15)]
         missed = {
             one.name: one.rate.n - one.rate.hits for one in claims.coverage(records)
-            # Without signal the models of the folds differ by chance alone, and share customers.
-            if not (world == "noise" and one.name.startswith(("calibration", "factors")))
+            # Without signal the models of the folds differ by chance alone, and share customers;
+            # a closed gate tells of no campaign.
+            if not (world == "noise" and one.name.startswith(("calibration", "factors", "money")))
         }
         assert {kind: count for kind, count in missed.items() if count > 5} == {}
         assert [record["open"] for record in records] == [world == "linear"] * 15

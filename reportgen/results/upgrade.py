@@ -1,0 +1,38 @@
+"""Reports of older schemas brought up to the newest, a version at a time.
+
+Plain data of a results.json come in and go out. What an older report did not know is empty or
+unknown afterwards, never made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Plain = dict[str, Any]
+
+
+def _from_2(plain: Plain) -> Plain:
+    """Version 3 brought the programme of actions and its verdict."""
+    return plain | {
+        "further": [],
+        "programme": {
+            "campaign": "", "missing": "unknown", "reached": 0, "no_permission": 0, "contacted": 0,
+            "capacity": 0, "treated": 0, "control": 0, "newly": 0, "control_share": 0.0,
+            "base_rate": 0.0, "base_observed": False, "detectable": None, "enough": False,
+            "wanted": 0.0, "needed": 0, "actions": [], "valid_until": "",
+        },
+        "verdict": {"campaign": "", "status": "none", "missing": "unknown", "last": None,
+                    "overall": None, "reached": None},
+    }
+
+
+#: What brings a version to the next one.
+UPGRADES: Mapping[int, Callable[[Plain], Plain]] = {2: _from_2}
+
+
+def upgraded(plain: Plain, *, to: int) -> Plain:
+    """Bring a report up to a version, step by step."""
+    for version in range(plain["schema_version"], to):
+        plain = UPGRADES[version](plain) | {"schema_version": version + 1}
+    return plain
