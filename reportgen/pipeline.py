@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reportgen import config, ledger, months, results, storage, workers
-from reportgen.analysis import Before, Stage, analyse, read_customers
+from reportgen.analysis import ACTIONS, Before, Stage, analyse, read_customers
 from reportgen.config import Settings
 from reportgen.errors import ConfigError, GateError, StorageError
 from reportgen.results import DataQuality, Effort, Report, ResultsError
 
-RESULTS = "results.json"
+RESULTS, WORKBOOK, IMPORT = "results.json", "customers.xlsx", "customers.csv"
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,18 @@ def _draw_all(report: Report, languages: tuple[str, ...], templates: Path | None
               staged: storage.StagedRun, stage: Stage) -> None:
     with stage("render"):
         _draw_documents(report, languages, templates, staged.public)
+    if (staged.private / ACTIONS).is_file():
+        with stage("list"):
+            _write_list(report, languages[0], templates, staged.private)
+
+
+def _write_list(report: Report, language: str, templates: Path | None, private: Path) -> None:
+    """Write who is to be acted on: the workbook in one language, the CSV in none."""
+    from reportgen import localization, workbook
+
+    words = localization.load(language, templates, currency=report.store.currency)
+    workbook.write_workbook(private / ACTIONS, report, words, path=private / WORKBOOK)
+    workbook.write_csv(private / ACTIONS, path=private / IMPORT)
 
 
 def _draw_documents(

@@ -64,7 +64,8 @@ def test_a_run_leaves_the_documents_the_numbers_the_customers_and_the_model(fini
         f"public/{MONTH}/report.ru.html", f"public/{MONTH}/report.ru.pdf",
         f"public/{MONTH}/results.json", f"private/{MONTH}/customers.parquet",
         f"private/{MONTH}/model.skops", f"private/{MONTH}/reasons.parquet",
-        f"private/{MONTH}/actions.parquet",
+        f"private/{MONTH}/actions.parquet", f"private/{MONTH}/customers.xlsx",
+        f"private/{MONTH}/customers.csv",
     }
     assert all(path.stat().st_size > 0 for path in outcome.files)
 
@@ -120,7 +121,7 @@ def test_the_stages_run_in_the_order_of_the_house(finished):
     assert finished[2].names == [
         "read", "validate", "clean", "import", "guard", "search", "nested", "compare", "fit",
         "past", "evaluate", "score", "explain", "reasons", "describe", "money", "programme",
-        "render", "publish"]
+        "render", "list", "publish"]
 
 
 def test_the_same_inputs_give_the_same_numbers(finished, quick_config, tmp_path):
