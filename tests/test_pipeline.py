@@ -178,7 +178,7 @@ def test_a_finished_month_is_drawn_in_another_language_without_analysis(finished
     output, outcome, _ = finished
     stages = Stages()
     drawn = pipeline.render(output, None, languages=("en",), templates=None, stage=stages)
-    assert stages.names == ["render", "publish"]
+    assert stages.names == ["render", "list", "publish"]
     assert drawn.report == outcome.report
     names = {path.name for path in drawn.files}
     assert {"report.en.html", "report.en.pdf", "report.ru.pdf", "customers.parquet"} <= names
