@@ -48,8 +48,8 @@ _LIBRARIES = ("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "scik
 
 #: Modules whose imports take a second together; they come while the workers wake.
 _STAGES = ("leakage", "model_selection", "evaluation", "gate", "scoring", "explanation",
-           "reasons", "overview", "segments", "recommendations", "money", "action_worth",
-           "programme", "verdict")
+           "reasons", "overview", "segments", "discovery", "recommendations", "money",
+           "action_worth", "programme", "verdict")
 
 Stage = Callable[[str], AbstractContextManager[None]]
 """Opened around every stage by its name, so that a caller may show or time it."""
@@ -95,6 +95,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         from reportgen import (
             action_worth,
             caveats,
+            discovery,
             money,
             overview,
             programme,
@@ -106,6 +107,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         wanted = settings.recommendations
         focus = segments.profile_rule(scored, "focus", wanted.focus_label, wanted.focus, settings)
         profiles = segments.profile(scored, settings)
+        groups = discovery.discover(scored, learned.sample, settings)
         advice = recommendations.recommend(scored, focus, settings, usable=usable)
         further = recommendations.recommend_further(scored, focus, settings, usable=usable)
         limits = caveats.caveats(customers.quality, state, card, focus,
@@ -137,6 +139,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         money=worth,
         focus=focus,
         segments=profiles,
+        discoveries=groups,
         recommendations=advice,
         further=further,
         programme=planned.told,

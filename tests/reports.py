@@ -35,6 +35,7 @@ def make_report(**changes: Any) -> r.Report:
         money=money(),
         focus=focus(),
         segments=segments(),
+        discoveries=discoveries(),
         recommendations=recommendations(),
         further=further(),
         programme=programme(),
@@ -535,6 +536,32 @@ def recommendations() -> tuple[r.Recommendation, ...]:
     )
     return tuple(r.Recommendation(code, status, reason, audience, part)
                  for code, status, reason, part in evidence)
+
+
+# ── Groups that the data single out ──────────────────────────────────────────────────────────────
+
+
+def discoveries() -> r.Discoveries:
+    def group(rule: str, customers: int, fallen: int, counts: tuple[int, int, int, int],
+              effect: float, q: float, *, confirmed: bool) -> r.Discovery:
+        inside, others = rate(*counts[:2]), rate(*counts[2:])
+        return r.Discovery(
+            rule=rule, conditions=tuple(
+                (c.column, c.operator, c.value) for c in SETTINGS.rule(rule).conditions),
+            customers=customers, fallen=fallen, decline=inside, others_decline=others,
+            difference=gap(inside, others), effect=effect, q_value=q, confirmed=confirmed)
+
+    return r.Discoveries(
+        searched=972, described=324, candidates=32_543, by_value=False,
+        groups=(
+            group("pages_per_visit <= 6", 482, 357, (91, 120, 33, 204), 1.29, 0.0001,
+                  confirmed=True),
+            group("promo_share >= 0.24 and unpaid_items >= 4", 210, 120, (30, 52, 94, 272), 0.47,
+                  0.0124, confirmed=True),
+            group("service_errors <= 4", 560, 231, (54, 140, 70, 184), 0.01, 0.9912,
+                  confirmed=False),
+        ),
+    )
 
 
 # ── The programme and its verdict ────────────────────────────────────────────────────────────────

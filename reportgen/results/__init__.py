@@ -24,6 +24,10 @@ from reportgen.results.data import (
     Exclusion,
     SourceFile,
 )
+from reportgen.results.discovery import (
+    Discoveries,
+    Discovery,
+)
 from reportgen.results.experiment import (
     ActionGroup,
     ClassOutcome,
@@ -129,6 +133,8 @@ __all__ = [
     "DataQuality",
     "DepthEvidence",
     "Direction",
+    "Discoveries",
+    "Discovery",
     "Driver",
     "DriverGroup",
     "Effect",

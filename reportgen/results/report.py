@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from reportgen.errors import ReportgenError
 from reportgen.results.common import ColumnInfo, Effort, StoreInfo
 from reportgen.results.data import DataQuality
+from reportgen.results.discovery import Discoveries
 from reportgen.results.experiment import Programme, Verdict
 from reportgen.results.explanation import Explanation
 from reportgen.results.model import ModelCard
@@ -56,6 +57,7 @@ class Report:
     money: Money
     focus: Segment
     segments: tuple[Segment, ...]
+    discoveries: Discoveries
     recommendations: tuple[Recommendation, ...]
     further: tuple[Recommendation, ...]
     programme: Programme

@@ -13,8 +13,10 @@ Plain = dict[str, Any]
 
 
 def _from_2(plain: Plain) -> Plain:
-    """Version 3 brought the programme of actions and its verdict."""
+    """Version 3 brought found groups, the programme of actions and its verdict."""
     return plain | {
+        "discoveries": {"searched": 0, "described": 0, "candidates": 0, "by_value": False,
+                        "groups": []},
         "further": [],
         "programme": {
             "campaign": "", "missing": "unknown", "reached": 0, "no_permission": 0, "contacted": 0,
