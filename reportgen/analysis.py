@@ -107,6 +107,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         wanted = settings.recommendations
         focus = segments.profile_rule(scored, "focus", wanted.focus_label, wanted.focus, settings)
         profiles = segments.profile(scored, settings)
+        lying = segments.segmentation(scored, settings)
         groups = discovery.discover(scored, learned.sample, settings)
         advice = recommendations.recommend(scored, focus, settings, usable=usable)
         further = recommendations.recommend_further(scored, focus, settings, usable=usable)
@@ -139,6 +140,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         money=worth,
         focus=focus,
         segments=profiles,
+        segmentation=lying,
         discoveries=groups,
         recommendations=advice,
         further=further,

@@ -6,6 +6,7 @@ sides go out. One query answers a comparison, and only aggregates leave the engi
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,17 @@ from functools import reduce
 from typing import Any
 
 import ibis.expr.types as ir
+from scipy import special, stats
 
 from reportgen.config import Settings
-from reportgen.intervals import mean_interval, newcombe, simultaneous, welch, wilson
+from reportgen.intervals import (
+    mean_interval,
+    newcombe,
+    share_ratio,
+    simultaneous,
+    welch,
+    wilson,
+)
 from reportgen.results import CategoryRow, Estimate, ProfileRow
 from reportgen.rules import COMPARE, Rule
 
@@ -70,6 +79,14 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Test:
+    """Size of a difference in standard units, and the chance of one as large by chance."""
+
+    effect: float
+    p_value: float
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A group and all customers outside it."""
 
@@ -92,23 +109,67 @@ class Comparison:
         ours, theirs = self.inside.numbers[column], self.others.numbers[column]
         return ProfileRow(column, ours.mean, theirs.mean, _difference(ours, theirs))
 
+    def number_test(self, column: str) -> Test | None:
+        """Return effect and p-value of a difference of means; None where a spread is unknown.
+
+        Cohen's d over the pooled standard deviation (Cohen, 1988), and Welch's test.
+        """
+        ours, theirs = self.inside.numbers[column], self.others.numbers[column]
+        if (ours.mean is None or ours.variance is None
+                or theirs.mean is None or theirs.variance is None):
+            return None
+        pooled = ((ours.n - 1) * ours.variance + (theirs.n - 1) * theirs.variance) / (
+            ours.n + theirs.n - 2)
+        if pooled == 0:
+            return None
+        found = stats.ttest_ind_from_stats(
+            ours.mean, math.sqrt(ours.variance), ours.n,
+            theirs.mean, math.sqrt(theirs.variance), theirs.n, equal_var=False)
+        return Test((ours.mean - theirs.mean) / math.sqrt(pooled), float(found.pvalue))
+
+    def category_test(self, column: str, value: str) -> Test:
+        """Return Cohen's h and the p-value of the test of two shares with a pooled variance."""
+        hits = [side.categories[column][value] for side in (self.inside, self.others)]
+        sizes = [side.customers for side in (self.inside, self.others)]
+        one, other = (hit / size for hit, size in zip(hits, sizes, strict=True))
+        effect = 2 * (math.asin(math.sqrt(one)) - math.asin(math.sqrt(other)))
+        pooled = sum(hits) / sum(sizes)
+        error = math.sqrt(pooled * (1 - pooled) * (1 / sizes[0] + 1 / sizes[1]))
+        z = (one - other) / error if error else 0.0
+        return Test(effect, float(2 * special.ndtr(-abs(z))))
+
     def category_rows(self, column: str) -> tuple[CategoryRow, ...]:
         """Share of each value on both sides, in the contract's order.
 
-        The intervals hold together: all of them cover the truth in 95 % of comparisons.
+        The intervals hold together: all of them cover the truth in 95 % of comparisons. Left out
+        are values with so few customers inside that they could be recognised; where that is one
+        value only, it could be subtracted from the whole, and the next smallest goes with it.
         """
         ours, theirs = self.inside.categories[column], self.others.categories[column]
         # The two differences of a two-valued column mirror each other: that is one comparison.
         confidence = simultaneous(len(ours) if len(ours) > 2 else 1)
         rows = []
+        hidden = _hidden(ours)
         for value, count in ours.items():
+            if value in hidden:
+                continue
             counts = (count, self.inside.customers, theirs[value], self.others.customers)
             rows.append(CategoryRow(
                 column=column, value=value, customers=count,
                 segment=wilson(*counts[:2]).value, others=wilson(*counts[2:]).value,
-                difference=newcombe(*counts, confidence=confidence),
+                difference=newcombe(*counts, confidence=confidence), ratio=share_ratio(*counts),
             ))
         return tuple(rows)
+
+
+def _hidden(counts: Mapping[str, int]) -> set[str]:
+    """Values whose count must not be published, nor be left to a subtraction."""
+    ordered = sorted(counts, key=counts.__getitem__)
+    few = [value for value in ordered if 0 < counts[value] < SMALLEST_GROUP]
+    if len(few) != 1:
+        return set(few)
+    others = [value for value in ordered if counts[value] >= SMALLEST_GROUP]
+    return {*few, *others[:1]}
 
 
 def matching(scored: ir.Table, rule: Rule) -> ir.BooleanValue:

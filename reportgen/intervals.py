@@ -140,6 +140,22 @@ def square_and_add(first: Estimate, second: Estimate) -> Estimate:
     return Estimate(difference, difference - below, difference + above, first.n + second.n)
 
 
+def share_ratio(successes1: int, n1: int, successes2: int, n2: int, *,
+                confidence: float = CONFIDENCE) -> Estimate | None:
+    """Estimate the ratio of two independent shares, first over second; None where one is 0.
+
+    References
+    ----------
+    Katz et al. (1978), Obtaining confidence intervals for the risk ratio in cohort studies.
+    Biometrics 34.
+    """
+    if min(successes1, successes2) == 0:
+        return None
+    ratio = successes1 / n1 / (successes2 / n2)
+    half = _z(confidence) * math.sqrt(1 / successes1 - 1 / n1 + 1 / successes2 - 1 / n2)
+    return Estimate(ratio, ratio * math.exp(-half), ratio * math.exp(half), n1 + n2)
+
+
 # ── Means ────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -145,7 +145,9 @@ def _valid_until(actions: Path) -> date | None:
 
 def _columns(report: Report, words: Localizer, *, money: bool) -> tuple[_Column, ...]:
     """List the columns; what the customer is at risk to take away only where that is known."""
-    segments = {segment.name: words.label(segment.label) for segment in report.segments}
+    # Small segments are told together, also of a customer.
+    segments = {name: words.label(segment.label) for segment in report.segments
+                for name in segment.merged or (segment.name,)}
     goods = next((column.values for column in report.columns.values() if column.role == "goods"),
                  {})
 
@@ -163,8 +165,8 @@ def _columns(report: Report, words: Localizer, *, money: bool) -> tuple[_Column,
         _Column("risk", 8, lambda row: row["risk"], "percent"),
         _Column("band", 10, lambda row: words.text(f"band.{row['risk_band']}")),
         *([_Column("value", 14, lambda row: row["value_at_risk"], "money")] if money else []),
-        _Column("segments", 40, lambda row: "; ".join(
-            segments[name] for name in row["segments"] if name in segments)),
+        _Column("segments", 40, lambda row: "; ".join(dict.fromkeys(
+            segments[name] for name in row["segments"] if name in segments))),
         *(_Column(f"reason_{place}", 38, partial(_reason, place, report, words))
           for place in range(1, REASONS + 1)),
         _Column("until", 12, lambda row: row["valid_until"], "date"),

@@ -35,6 +35,7 @@ def make_report(**changes: Any) -> r.Report:
         money=money(),
         focus=focus(),
         segments=segments(),
+        segmentation=segmentation(),
         discoveries=discoveries(),
         recommendations=recommendations(),
         further=further(),
@@ -436,7 +437,9 @@ def profile(scale: float = 1.0) -> tuple[r.ProfileRow, ...]:
     """Rows whose distance from the others is `scale` times that of the focus."""
     return tuple(
         r.ProfileRow(column, others + scale * (segment - others), others,
-                     about(scale * (segment - others), half, CUSTOMERS))
+                     about(scale * (segment - others), half, CUSTOMERS),
+                     effect=scale * (segment - others) / (8 * half), q_value=0.001,
+                     told=abs(scale * (segment - others)) > 1.6 * half)
         for column, (segment, others, half) in PROFILE.items()
     )
 
@@ -536,6 +539,16 @@ def recommendations() -> tuple[r.Recommendation, ...]:
     )
     return tuple(r.Recommendation(code, status, reason, audience, part)
                  for code, status, reason, part in evidence)
+
+
+def segmentation() -> r.Segmentation:
+    names = [segment.name for segment in segments()]
+    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1:]]
+    counts = (52, 47, 61, None, 70, 66, 24, 75, 33, 118)
+    return r.Segmentation(
+        overlaps=tuple(r.Overlap(one, other, count)
+                       for (one, other), count in zip(pairs, counts, strict=True)),
+        inside=r.Part(760, 402, 80, 423, None), outside=r.Part(536, 92, 12, 536, None))
 
 
 # ── Groups that the data single out ──────────────────────────────────────────────────────────────

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pytest
+from scipy import stats
 from stores import scored_columns, scored_table
 
 from reportgen.comparison import Moments, compare, matching
@@ -99,15 +101,66 @@ def test_every_operator_means_what_it_says(
     assert compare(ten, matching(ten, settings.rule(rule)), settings).inside.customers == customers
 
 
-def test_intervals_of_several_values_hold_together(settings: Settings, ten: ir.Table) -> None:
-    found = compare(ten, matching(ten, settings.rule("profit <= 4")), settings,
+def test_intervals_of_several_values_hold_together(settings: Settings) -> None:
+    hundred = scored_table(settings, {name: list(values) * 10 for name, values in TEN.items()})
+    found = compare(hundred, matching(hundred, settings.rule("profit <= 4")), settings,
                     categories=["popular_category", "service_tier"])
     # Six categories: each at 1 - 0.05/6. Two tiers mirror each other: one comparison at 95 %.
     children = found.category_rows("popular_category")[0]
-    assert children.difference == newcombe(4, 4, 0, 6, confidence=1 - 0.05 / 6)
+    assert children.difference == newcombe(40, 40, 0, 60, confidence=1 - 0.05 / 6)
     premium = found.category_rows("service_tier")[0]
-    assert premium.difference == newcombe(3, 4, 0, 6)
-    assert (premium.customers, premium.segment, premium.others) == (3, 0.75, 0.0)
+    assert premium.difference == newcombe(30, 40, 0, 60)
+    assert (premium.customers, premium.segment, premium.others) == (30, 0.75, 0.0)
+    # Nobody else is premium: no ratio of shares.
+    assert premium.ratio is None
+    standard = found.category_rows("service_tier")[1]
+    assert standard.ratio is not None
+    assert standard.ratio.value == pytest.approx(0.25 / 1.0)
+
+
+@pytest.mark.parametrize(("counts", "shown"), [
+    # Nine alone could be subtracted from the whole: twelve go with them.
+    ((40, 9, 12, 30), ("children", "beauty")),
+    # Two small ones hide each other.
+    ((40, 9, 8, 30), ("children", "beauty")),
+    # Nobody is nobody's secret.
+    ((40, 0, 12, 30), ("children", "textile", "cosmetics", "beauty")),
+    ((40, 10, 12, 30), ("children", "textile", "cosmetics", "beauty")),
+])
+def test_few_customers_are_hidden_and_cannot_be_subtracted(
+        settings: Settings, counts: tuple[int, ...], shown: tuple[str, ...]) -> None:
+    goods = ("children", "textile", "cosmetics", "beauty")
+    values = [name for name, count in zip(goods, counts, strict=True) for _ in range(count)]
+    table = scored_table(settings, {
+        "popular_category": values + ["children"] * 50,
+        "profit": [1.0] * len(values) + [9.0] * 50})
+    found = compare(table, matching(table, settings.rule("profit <= 4")), settings,
+                    categories=["popular_category"])
+    rows = [row for row in found.category_rows("popular_category") if row.value in goods]
+    assert tuple(row.value for row in rows) == shown
+
+
+def test_the_tests_of_a_row_are_those_of_scipy(settings: Settings) -> None:
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(5, 2, 40), rng.normal(6, 3, 70)
+    tiers = ["premium"] * 25 + ["standard"] * 15 + ["premium"] * 30 + ["standard"] * 40
+    table = scored_table(settings, {
+        "minutes_current": [*ours, *theirs], "service_tier": tiers,
+        "profit": [1.0] * 40 + [9.0] * 70})
+    found = compare(table, matching(table, settings.rule("profit <= 4")), settings,
+                    numbers=["minutes_current"], categories=["service_tier"])
+    welch_test = found.number_test("minutes_current")
+    assert welch_test is not None
+    assert welch_test.p_value == pytest.approx(
+        stats.ttest_ind(ours, theirs, equal_var=False).pvalue)
+    # Cohen's d: the difference over √((39·s₁² + 69·s₂²) / 108).
+    spread = np.sqrt((39 * ours.var(ddof=1) + 69 * theirs.var(ddof=1)) / 108)
+    assert welch_test.effect == pytest.approx((ours.mean() - theirs.mean()) / spread)
+    shares = found.category_test("service_tier", "premium")
+    chi2 = stats.chi2_contingency([[25, 15], [30, 40]], correction=False)
+    assert shares.p_value == pytest.approx(chi2.pvalue)
+    # Cohen's h: 2·asin√0.625 − 2·asin√(30/70).
+    assert shares.effect == pytest.approx(2 * np.arcsin(0.625**0.5) - 2 * np.arcsin((3 / 7)**0.5))
 
 
 @pytest.mark.filterwarnings("ignore:The 'future.infer_string' option")  # Ibis asks pandas for it

@@ -106,8 +106,11 @@ from reportgen.results.report import (
 )
 from reportgen.results.segments import (
     CategoryRow,
+    Overlap,
+    Part,
     ProfileRow,
     Segment,
+    Segmentation,
 )
 
 __all__ = [
@@ -157,7 +160,9 @@ __all__ = [
     "MailingEvidence",
     "ModelCard",
     "Money",
+    "Overlap",
     "Overview",
+    "Part",
     "PastOnly",
     "Point",
     "ProfileRow",
@@ -174,6 +179,7 @@ __all__ = [
     "SampleSize",
     "Scores",
     "Segment",
+    "Segmentation",
     "Sensitivity",
     "Signal",
     "SignalEvidence",

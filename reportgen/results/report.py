@@ -18,7 +18,7 @@ from reportgen.results.model import ModelCard
 from reportgen.results.money import Money
 from reportgen.results.overview import Overview
 from reportgen.results.recommendations import Recommendation
-from reportgen.results.segments import Segment
+from reportgen.results.segments import Segment, Segmentation
 from reportgen.results.upgrade import UPGRADES, upgraded
 
 SCHEMA_VERSION = 3
@@ -57,6 +57,7 @@ class Report:
     money: Money
     focus: Segment
     segments: tuple[Segment, ...]
+    segmentation: Segmentation
     discoveries: Discoveries
     recommendations: tuple[Recommendation, ...]
     further: tuple[Recommendation, ...]

@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
-from simulation import loop
 
 from reportgen.demo import ACTIONS, STOP_SHARE, WORLDS, Programme, generate
+from simulation import loop
 
 
 def test_an_action_that_does_nothing_has_no_effect() -> None:
