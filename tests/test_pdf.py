@@ -31,7 +31,7 @@ def document(body: str) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_report_has_six_to_fifteen_pages(language: str) -> None:
-    # The first page, a body and an appendix of at most six each.
+    # Everything that a report can hold stands in this one.
     assert 6 <= len(re.findall(rb"/Type /Page\b", _readable(pdf_of(language)))) <= 15
 
 

@@ -281,7 +281,8 @@ def _article(document: str, code: str) -> str:
 
 
 def _finding(document: str, code: str) -> str:
-    article = re.search(rf'id="{code}">.*?<p class="finding">(.*?)</p>', document, re.S)
+    article = re.search(rf'id="{code}">.*?<(?:p|span) class="finding">(.*?)</(?:p|span)>',
+                        document, re.S)
     assert article
     return read(article[1]).text
 
