@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TypedDict
 
 import ibis
 import ibis.expr.types as ir
@@ -31,6 +32,10 @@ from reportgen.results import ActionGroup, Programme
 
 #: Customers who see an offer on the site only, at most.
 MOST_ON_SITE = 5_000
+
+#: Rows fetched for each contact that can be made, and beside them: enough for a control group of
+#: half the customers, with room for chance.
+ROWS_A_CONTACT, ROWS_AT_LEAST = 3, 1_000
 
 _REASON = pa.struct([("column", pa.string()), ("value_number", pa.float64()),
                      ("value_text", pa.string()), ("contribution", pa.float64())])
@@ -98,19 +103,20 @@ def plan(scored: ir.Table, meant: Mapping[str, ir.BooleanValue], settings: Setti
     told = _nothing(settings, month, base=base, observed=observed)
     if not usable:
         return _unplanned(replace(told, missing="model"))
-    ranked = _ranked(scored, meant, settings)
-    if ranked.empty:
+    reached = _reached(scored, meant, settings)
+    counts = _count(reached)
+    if not counts["reached"]:
         return _unplanned(replace(told, missing="nobody"))
     missing = _missing(ledger, settings)
-    ranked["control"] = _controls(ranked, ledger, settings) if not missing else False
-    listed, left_out = _within_capacity(ranked, settings)
+    listed = _listed(reached, ledger, settings, draws=not missing)
     drawn = (ASSIGNMENTS.empty_table() if missing
              else _newly_drawn(listed, ledger, month, settings))
     fresh = _drawn_this_month(drawn, ledger, month, settings)
     told = replace(
-        told, missing=missing, reached=len(ranked), no_permission=left_out.no_permission,
-        contacted=left_out.contacted, capacity=left_out.capacity, newly=len(fresh),
-        treated=int((listed["contactable"] & ~listed["control"]).sum()),
+        told, missing=missing, **counts,
+        capacity=counts["reached"] - counts["no_permission"] - counts["contacted"]
+        - int(listed["contactable"].sum()),
+        newly=len(fresh), treated=int((listed["contactable"] & ~listed["control"]).sum()),
         control=int(listed["control"].sum()),
         actions=_groups(listed, settings, base=base),
     )
@@ -160,44 +166,76 @@ def _missing(ledger: Ledger, settings: Settings) -> str:
 # ── Who, and what first ──────────────────────────────────────────────────────────────────────────
 
 
-def _ranked(scored: ir.Table, meant: Mapping[str, ir.BooleanValue],
-            settings: Settings) -> pd.DataFrame:
-    """Fetch everybody with an action, the largest value at risk (else the highest risk) first.
+class _Counts(TypedDict):
+    """Customers with an action, and those who do not get it by message whatever the capacity."""
 
-    Only as many as could be listed leave the engine.
-    """
+    reached: int
+    no_permission: int
+    contacted: int
+
+
+def _reached(scored: ir.Table, meant: Mapping[str, ir.BooleanValue],
+             settings: Settings) -> ir.Table:
+    """Select the fallen and alike with an action: the first by priority that is meant for them."""
     codes = [code for code in settings.programme.priority if code in meant]
-    if not codes:
-        return pd.DataFrame()
-    action = ibis.cases(*((meant[code], code) for code in codes), else_=None)
-    goods = settings.first_of_role(Role.GOODS)
+    action = (ibis.cases(*((meant[code], code) for code in codes), else_=None) if codes
+              else ibis.null("string"))
+    goods, limit = settings.first_of_role(Role.GOODS), settings.programme.most_contacts
+    contacts = scored[settings.recommendations.contacts]
     names = ["id", "contactable", "fallen", "alike", "risk_band", "risk", "value_at_risk"]
     table = scored.select(
         *names, action=action,
-        contacts=scored[settings.recommendations.contacts],
+        tired=(contacts >= limit).fill_null(False) if limit is not None else ibis.literal(False),
         goods=scored[goods] if goods else ibis.null("string"),
         **{f"in_{name}": matching(scored, settings.rule(segment.rule))
            for name, segment in settings.segments.items()},
     )
-    table = table.filter(table["action"].notnull() & (table["fallen"] | table["alike"]))
-    worth = table["value_at_risk"].fill_null(0.0)
-    ordered = table.order_by([worth.desc(), table["risk"].desc(), table["id"]])
-    frame: pd.DataFrame = ordered.to_pyarrow().to_pandas()
-    return frame
+    return table.filter(table["action"].notnull() & (table["fallen"] | table["alike"]))
 
 
-def _controls(ranked: pd.DataFrame, ledger: Ledger, settings: Settings) -> NDArray[np.bool_]:
+def _count(reached: ir.Table) -> _Counts:
+    may = reached["contactable"]
+    row = reached.aggregate(
+        reached=reached.count(), no_permission=(~may).sum(),
+        contacted=(may & reached["tired"]).sum(),
+    ).to_pyarrow().to_pylist()[0]
+    return _Counts(reached=int(row["reached"]), no_permission=int(row["no_permission"] or 0),
+                   contacted=int(row["contacted"] or 0))
+
+
+def _listed(reached: ir.Table, ledger: Ledger, settings: Settings, *,
+            draws: bool) -> pd.DataFrame:
+    """Fetch the customers of the list, the largest value at risk (else highest risk) first.
+
+    Those who are written to end with the last contact that can be made. Customers of the control
+    group who stand further down are not drawn either, so that both groups reach down to the same
+    rank. Only as many rows leave the engine as that may take; those who may not be messaged follow.
+    """
+    worth = reached["value_at_risk"].fill_null(0.0)
+    ordered = reached.order_by([worth.desc(), reached["risk"].desc(), reached["id"]])
+    most = _most_contacts(settings)
+    fit = ordered.filter(ordered["contactable"] & ~ordered["tired"])
+    messaged = fit.limit(ROWS_A_CONTACT * most + ROWS_AT_LEAST).to_pyarrow().to_pandas()
+    messaged["control"] = _controls(messaged, ledger, settings) if draws else False
+    used = np.cumsum(~messaged["control"].to_numpy(dtype=bool))
+    last = int(np.searchsorted(used, most, side="left")) if most > 0 else -1
+    site = ordered.filter(~ordered["contactable"]).limit(MOST_ON_SITE).to_pyarrow().to_pandas()
+    site["control"] = False
+    together: pd.DataFrame = pd.concat([messaged.iloc[:last + 1], site], ignore_index=True)
+    return together
+
+
+def _controls(messaged: pd.DataFrame, ledger: Ledger, settings: Settings) -> NDArray[np.bool_]:
     """Tell who is in the control group: as drawn before, else by the hash."""
     chosen = settings.programme
     if ledger.key is None:
         raise ValueError("groups need a key")
-    drawn = experiments.in_control(ranked["id"], key=ledger.key, campaign=chosen.campaign,
+    drawn = experiments.in_control(messaged["id"], key=ledger.key, campaign=chosen.campaign,
                                    share=chosen.control_share)
     before = _assigned(ledger, chosen.campaign)
     control = [not before[customer] if customer in before else bool(by_hash)
-               for customer, by_hash in zip(ranked["id"], drawn, strict=True)]
-    may: NDArray[np.bool_] = ranked["contactable"].to_numpy(dtype=bool)
-    return np.array(control, dtype=bool) & may
+               for customer, by_hash in zip(messaged["id"], drawn, strict=True)]
+    return np.array(control, dtype=bool)
 
 
 def _assigned(ledger: Ledger, campaign: str) -> dict[str, bool]:
@@ -206,36 +244,6 @@ def _assigned(ledger: Ledger, campaign: str) -> dict[str, bool]:
                for name in ("id", "campaign", "treated"))
     return {customer: treated for customer, own, treated in zip(*columns, strict=True)
             if own == campaign}
-
-
-@dataclass(frozen=True)
-class _LeftOut:
-    """Customers with an action who do not get it by message, by reason."""
-
-    no_permission: int
-    contacted: int
-    capacity: int
-
-
-def _within_capacity(ranked: pd.DataFrame,
-                     settings: Settings) -> tuple[pd.DataFrame, _LeftOut]:
-    """Leave out whom the team cannot or may not contact; tell how many for each reason.
-
-    The list ends with the last contact that can be made. Customers of the control group who stand
-    further down are not drawn either, so that both groups reach down to the same rank.
-    """
-    limit = settings.programme.most_contacts
-    may = ranked["contactable"].to_numpy()
-    tired = (ranked["contacts"].to_numpy() >= limit) if limit is not None else np.zeros_like(may)
-    fit = may & ~tired
-    most = _most_contacts(settings)
-    used = np.cumsum(fit & ~ranked["control"].to_numpy())
-    last = np.searchsorted(used, most, side="left") if most > 0 else -1
-    kept = fit & (np.arange(len(ranked)) <= last)
-    site = ~may & (np.cumsum(~may) <= MOST_ON_SITE)
-    left_out = _LeftOut(no_permission=int((~may).sum()), contacted=int((may & tired).sum()),
-                        capacity=int((fit & ~kept).sum()))
-    return ranked[kept | site].reset_index(drop=True), left_out
 
 
 def _most_contacts(settings: Settings) -> int:
@@ -306,10 +314,9 @@ def _groups(listed: pd.DataFrame, settings: Settings, *, base: float) -> tuple[A
 
 def _list(listed: pd.DataFrame, settings: Settings, reasons: Path, month: str, *,
           drawn: bool) -> pa.Table:
-    """Lay out the private list; customers on the site come after those who are written to."""
-    order = np.argsort(~listed["contactable"].to_numpy(), kind="stable")
-    listed = listed.iloc[order].reset_index(drop=True)
-    may, control = listed["contactable"].to_numpy(), listed["control"].to_numpy(dtype=bool)
+    """Lay out the private list."""
+    may = listed["contactable"].to_numpy(dtype=bool)
+    control = listed["control"].to_numpy(dtype=bool)
     told = _reasons(reasons)
     group = np.where(control, "control", np.where(may & drawn, "treated", "none"))
     names = tuple(settings.segments)

@@ -40,7 +40,7 @@ _SCHEMA = pa.schema([
 
 def write_reasons(scored: ir.Table, folds: Sequence[FoldModel], groups: Sequence[DriverGroup],
                   sample: Sample, settings: Settings, *, path: Path) -> None:
-    """Write the reasons of the customers of the sample in the high band.
+    """Write the reasons of the customers of the sample who may be acted on: high band, or fallen.
 
     Columns: ``id``, ``place`` (1 is the strongest reason), ``group`` and ``column`` (the group's
     first column and its strongest for this customer), ``value_number`` or ``value_text`` (the
@@ -55,7 +55,8 @@ def write_reasons(scored: ir.Table, folds: Sequence[FoldModel], groups: Sequence
 
 def _listed(scored: ir.Table, sample: Sample) -> Indices:
     """Positions in the sample of the customers to explain."""
-    high = scored.filter((scored["risk_band"] == BANDS[-1]) & (scored["part"] != "rest"))
+    listed = (scored["risk_band"] == BANDS[-1]) | scored["fallen"]
+    high = scored.filter(listed & (scored["part"] != "rest"))
     first = high.order_by([high["risk"].desc(), "id"]).limit(MOST_CUSTOMERS)
     ids = first.select("id").to_pyarrow().column("id").to_pandas()
     return np.asarray(pd.Index(sample.frame["id"]).get_indexer(ids), dtype=np.intp)

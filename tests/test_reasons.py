@@ -35,9 +35,9 @@ def listed(settings, tmp_path_factory):
     return settings, customers, groups, pq.read_table(path).to_pandas()
 
 
-def test_those_in_the_high_band_get_three_reasons_each(listed):
+def test_those_who_may_be_acted_on_get_three_reasons_each(listed):
     _, customers, _, found = listed
-    high = customers[customers["risk_band"] == "high"]
+    high = customers[(customers["risk_band"] == "high") | customers["fallen"]]
     assert set(found["id"]) == set(high.index)
     assert (found.groupby("id").size() == 3).all()
     assert sorted(found["place"].unique()) == [1, 2, 3]
@@ -76,5 +76,5 @@ def test_no_more_customers_are_explained_than_a_team_can_call(listed, monkeypatc
     frame = ibis.memtable(pa.Table.from_pandas(customers.reset_index()))
     sample = draw_sample(ibis.memtable(customers_table(settings, customers=400)), settings)
     chosen = reasons._listed(frame, sample)
-    first = customers[customers["risk_band"] == "high"].nlargest(5, "risk")
+    first = customers[(customers["risk_band"] == "high") | customers["fallen"]].nlargest(5, "risk")
     assert set(sample.frame["id"].iloc[chosen]) == set(first.index)
