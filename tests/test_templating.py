@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from documents import LANGUAGES, Blanks, html, plain, read, render
-from reports import make_report
+from reports import make_report, no_verdict, verdict
 
 from reportgen import localization, templating
 from reportgen.caveats import KEYS
@@ -205,6 +205,42 @@ def test_opposite_signal_is_told_as_no_sign_of_risk() -> None:
     # The fixture's fall of minutes by 40 %: 10 of 41 decline (24 %), 114 of 283 others (40 %).
     assert ("у таких клиентов снижение реже (24 % против 40 %), признаком риска это не служит"
             in plain(_article(html("ru"), "R5")))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_search_that_confirms_nothing_says_so(language: str) -> None:
+    report = make_report()
+    words = localization.load(language).text("discovery.none")
+    unsure = tuple(replace(one, confirmed=False) for one in report.discoveries.groups)
+    for groups in (unsure, ()):
+        found = replace(report, discoveries=replace(report.discoveries, groups=groups))
+        assert words in read(render(found, language)).text
+    assert words not in read(html(language)).text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("status", "missing"), [
+    ("worked", ""), ("no_evidence", ""), ("harmful", ""), ("none", "first"), ("none", "few"),
+    ("none", "unknown"),
+])
+def test_the_first_page_opens_with_the_verdict(language: str, status: str, missing: str) -> None:
+    report, words = make_report(), localization.load(language)
+    told = verdict(status=status) if not missing else replace(no_verdict(), missing=missing)
+    first = read(render(replace(report, verdict=told), language)).by_class["summary"][0]
+    title = words.text(f"verdict.title_{missing or status}", **(
+        {} if missing else {"treated": words.percent(0.476), "control": words.percent(0.698)}))
+    assert title in first
+    assert first.index(title) < first.index(words.text("summary.actions"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("missing", ["key", "share", "model", "nobody", "unknown"])
+def test_why_there_is_no_control_group_is_told(language: str, missing: str) -> None:
+    report, words = make_report(), localization.load(language)
+    told = replace(report.programme, missing=missing, control=0, detectable=None, actions=())
+    text = read(render(replace(report, programme=told, verdict=no_verdict()), language)).text
+    assert words.text(f"programme.headline_{missing}") in text
+    assert ("REPORTGEN_EXPERIMENT_KEY" in text) == (missing == "key")
 
 
 def test_suppressed_focus_is_told_instead_of_numbered() -> None:
