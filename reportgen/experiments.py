@@ -59,11 +59,6 @@ def in_control(customers: Iterable[str], *, key: bytes, campaign: str, share: fl
         (_fraction(key, f"{campaign}\0{customer}") < share for customer in customers), dtype=bool)
 
 
-def fingerprint(key: bytes) -> str:
-    """Return what recognises a key again and does not give it away."""
-    return hmac.new(key, b"reportgen: which key is it", hashlib.sha256).hexdigest()[:16]
-
-
 def _fraction(key: bytes, text: str) -> float:
     digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
     return int.from_bytes(digest[:8], "big") / _FRACTIONS

@@ -15,6 +15,8 @@ which nobody but the owner can open.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -64,6 +66,14 @@ class Ledger:
     outcomes: Mapping[str, pa.Table]
     fingerprints: Mapping[str, str]
 
+    @property
+    def fingerprint(self) -> str | None:
+        """What recognises the key again and does not give it away."""
+        if self.key is None:
+            return None
+        text = b"reportgen: which key is it"
+        return hmac.new(self.key, text, hashlib.sha256).hexdigest()[:16]
+
 
 def empty(key: bytes | None = None) -> Ledger:
     """Return the state of a store that has drawn nobody yet."""
@@ -99,7 +109,7 @@ def treated(state: Path) -> dict[str, tuple[str, ...]]:
     return {month: tuple(customers) for month, customers in found.items()}
 
 
-def check_key(ledger: Ledger, campaign: str, fingerprint: str | None) -> None:
+def check_key(ledger: Ledger, campaign: str) -> None:
     """Refuse a key other than the one that a campaign's groups were drawn with.
 
     Raises
@@ -109,12 +119,12 @@ def check_key(ledger: Ledger, campaign: str, fingerprint: str | None) -> None:
         have nothing to do with the earlier ones.
     """
     known = ledger.fingerprints.get(campaign)
-    if known is None or known == fingerprint:
+    if known is None or known == ledger.fingerprint:
         return
-    told = "is missing" if fingerprint is None else "is another one"
+    told = "is missing" if ledger.key is None else "is another one"
     raise ConfigError(
         f"{KEY_VARIABLE} {told}: the groups of campaign {campaign!r} were drawn with a key of "
-        "fingerprint " + known + ". Set that key again, or give the programme another name "
+        f"fingerprint {known}. Set that key again, or give the programme another name "
         "([programme] campaign) to draw new groups."
     )
 

@@ -53,6 +53,7 @@ def run(request: Request, stage: Stage) -> Outcome:
     languages = _known(request.languages or settings.store.languages, request.templates)
     with storage.lock(request.output), storage.stage(request.output, folder.month) as staged:
         before = _before(request.output, folder.month)
+        ledger.check_key(before.ledger, settings.programme.campaign)
         found = analyse(folder.path, settings, month=folder.month, private=staged.private,
                         before=before, stage=stage)
         (staged.public / RESULTS).write_text(results.to_json(found.report), encoding="utf-8")

@@ -27,7 +27,7 @@ from reportgen import experiments
 from reportgen.comparison import SMALLEST_GROUP, matching
 from reportgen.config import Settings
 from reportgen.contract import Role
-from reportgen.ledger import ASSIGNMENTS, Ledger, check_key
+from reportgen.ledger import ASSIGNMENTS, Ledger
 from reportgen.results import ActionGroup, Programme
 
 #: Customers who see an offer on the site only, at most.
@@ -85,20 +85,12 @@ def plan(scored: ir.Table, meant: Mapping[str, ir.BooleanValue], settings: Setti
     meant
         For whom each supported action is meant, by code.
     seen
-        Outcomes of earlier months, for the decline to be expected without any action.
+        Outcomes of all months so far, for the decline to be expected without any action.
     reasons
         File of `reasons.write_reasons`; it may be absent.
     usable
         Whether the model may be acted on; otherwise nobody is listed.
-
-    Raises
-    ------
-    ConfigError
-        Where the campaign's groups were drawn with another key.
     """
-    chosen = settings.programme
-    mark = experiments.fingerprint(ledger.key) if ledger.key is not None else None
-    check_key(ledger, chosen.campaign, mark)
     base, observed = experiments.pooled_base(seen)
     told = _nothing(settings, month, base=base, observed=observed)
     if not usable:
@@ -124,7 +116,8 @@ def plan(scored: ir.Table, meant: Mapping[str, ir.BooleanValue], settings: Setti
         told=_with_power(told, fresh, seen),
         actions=_list(listed, settings, reasons, month, drawn=not missing),
         drawn=drawn,
-        fingerprints={} if missing or mark is None else {chosen.campaign: mark},
+        fingerprints=({} if missing or ledger.fingerprint is None
+                      else {settings.programme.campaign: ledger.fingerprint}),
     )
 
 

@@ -52,11 +52,6 @@ def test_another_key_or_campaign_draws_anew(change: dict[str, object]) -> None:
     assert (first == second).mean() == pytest.approx(0.68, abs=0.014)
 
 
-def test_the_fingerprint_tells_keys_apart_and_hides_them() -> None:
-    assert experiments.fingerprint(KEY) != experiments.fingerprint(KEY + b".")
-    assert KEY.hex() not in experiments.fingerprint(KEY)
-
-
 # ── What numbers can show ────────────────────────────────────────────────────────────────────────
 
 

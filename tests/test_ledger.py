@@ -9,7 +9,6 @@ import pytest
 
 from reportgen import ledger
 from reportgen.errors import ConfigError, StorageError
-from reportgen.experiments import fingerprint
 
 KEY = "a key of enough letters"
 
@@ -32,7 +31,7 @@ def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def append(state: Path, month: str, table: pa.Table, outcomes: pa.Table | None = None) -> None:
     ledger.append(state, month, drawn=table, outcomes=outcomes,
-                  fingerprints={"spring": fingerprint(KEY.encode())})
+                  fingerprints={"spring": ledger.empty(KEY.encode()).fingerprint or ""})
 
 
 def test_what_was_appended_is_read_from_its_month_on(tmp_path: Path) -> None:
@@ -77,16 +76,21 @@ def test_another_key_stops_the_run_and_names_the_remedy(
     append(tmp_path, "2026-08", drawn("2026-08", a=True))
     for key, told in ((KEY + "!", "is another one"), ("", "is missing")):
         monkeypatch.setenv(ledger.KEY_VARIABLE, key)
-        found = ledger.read(tmp_path, "2026-09")
-        mark = fingerprint(found.key) if found.key else None
         with pytest.raises(ConfigError, match=f"{told}.*another name") as refused:
-            ledger.check_key(found, "spring", mark)
+            ledger.check_key(ledger.read(tmp_path, "2026-09"), "spring")
         assert refused.value.exit_code == 2
+    # A campaign that has drawn nobody has no key to keep.
+    ledger.check_key(ledger.read(tmp_path, "2026-09"), "autumn")
     monkeypatch.setenv(ledger.KEY_VARIABLE, KEY)
-    found = ledger.read(tmp_path, "2026-09")
-    assert found.key is not None
-    ledger.check_key(found, "spring", fingerprint(found.key))
-    ledger.check_key(found, "autumn", None)                     # a campaign that has drawn nobody
+    ledger.check_key(ledger.read(tmp_path, "2026-09"), "spring")
+
+
+def test_the_fingerprint_tells_keys_apart_and_hides_them() -> None:
+    first, second = ledger.empty(KEY.encode()), ledger.empty(f"{KEY}.".encode())
+    assert first.fingerprint is not None
+    assert first.fingerprint != second.fingerprint
+    assert KEY.encode().hex() not in first.fingerprint
+    assert ledger.empty().fingerprint is None
 
 
 def test_a_key_that_could_be_guessed_is_refused(
