@@ -3,9 +3,9 @@
 The sample and the scored customers come in; `Discoveries` go out. A rule of at most two conditions
 is found on the training part and described on the test part, which had no say in it.
 
-All pairs of a few hundred conditions are two matrix products, so the search is exhaustive, in 20 ms
-for a thousand customers. pysubgroup 0.9 finds the same best rules in a second, draws statsmodels in,
-and divides by zero on the way.
+All pairs of a few hundred conditions are two matrix products, so the search is exhaustive and takes
+20 ms for a thousand customers. pysubgroup 0.9 finds the same best rules in a second, needs
+statsmodels for it, and divides by zero on the way.
 """
 
 from __future__ import annotations
