@@ -1,7 +1,8 @@
 """One group of customers beside all others.
 
 The scored customers (an Ibis table) and a condition come in; counts, means and shares of both
-sides go out. One query answers a comparison, and only aggregates leave the engine.
+sides go out. One query counts and averages, a second one measures the spread of numbers around
+their averages, and only aggregates leave the engine.
 """
 
 from __future__ import annotations
@@ -104,6 +105,12 @@ class Comparison:
         return newcombe(self.inside.fallen, self.inside.customers,
                         self.others.fallen, self.others.customers)
 
+    @property
+    def decline_ratio(self) -> Estimate | None:
+        """Share of fallen inside over that outside, None where one of them is 0."""
+        return share_ratio(self.inside.fallen, self.inside.customers,
+                           self.others.fallen, self.others.customers)
+
     def profile_row(self, column: str) -> ProfileRow:
         """Mean of a number on both sides; no difference where a spread is unknown."""
         ours, theirs = self.inside.numbers[column], self.others.numbers[column]
@@ -112,7 +119,11 @@ class Comparison:
     def number_test(self, column: str) -> Test | None:
         """Return effect and p-value of a difference of means; None where a spread is unknown.
 
-        Cohen's d over the pooled standard deviation (Cohen, 1988), and Welch's test.
+        Cohen's d over the pooled standard deviation, and Welch's test, as `intervals.welch`.
+
+        References
+        ----------
+        Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, 2nd ed., chapter 2.
         """
         ours, theirs = self.inside.numbers[column], self.others.numbers[column]
         if (ours.mean is None or ours.variance is None
@@ -128,7 +139,12 @@ class Comparison:
         return Test((ours.mean - theirs.mean) / math.sqrt(pooled), float(found.pvalue))
 
     def category_test(self, column: str, value: str) -> Test:
-        """Return Cohen's h and the p-value of the test of two shares with a pooled variance."""
+        """Return Cohen's h and the p-value of the test of two shares with a pooled variance.
+
+        References
+        ----------
+        Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, 2nd ed., chapter 6.
+        """
         hits = [side.categories[column][value] for side in (self.inside, self.others)]
         sizes = [side.customers for side in (self.inside, self.others)]
         one, other = (hit / size for hit, size in zip(hits, sizes, strict=True))
@@ -182,7 +198,7 @@ def matching(scored: ir.Table, rule: Rule) -> ir.BooleanValue:
 
 def compare(scored: ir.Table, inside: ir.BooleanValue, settings: Settings, *,
             numbers: Sequence[str] = (), categories: Sequence[str] = ()) -> Comparison:
-    """Count and average the customers inside and outside a condition, in one query.
+    """Count and average the customers inside and outside a condition.
 
     Parameters
     ----------
@@ -195,8 +211,15 @@ def compare(scored: ir.Table, inside: ir.BooleanValue, settings: Settings, *,
     """
     found = {name: tuple(settings.columns[name].values) for name in categories}
     query = scored.group_by(inside=inside).aggregate(**_aggregates(scored, numbers, found))
-    sides = {bool(row["inside"]): row for row in query.to_pyarrow().to_pylist()}
-    return Comparison(*(_group(sides.get(side, {}), numbers, found) for side in (True, False)))
+    sides = _by_side(query)
+    spreads = _by_side(_squares(scored, inside, numbers, sides)) if numbers else {}
+    return Comparison(*(
+        _group({**sides.get(side, {}), **spreads.get(side, {})}, numbers, found)
+        for side in (True, False)))
+
+
+def _by_side(query: ir.Table) -> dict[bool, dict[str, Any]]:
+    return {bool(row["inside"]): row for row in query.to_pyarrow().to_pylist()}
 
 
 def _aggregates(scored: ir.Table, numbers: Sequence[str],
@@ -209,11 +232,31 @@ def _aggregates(scored: ir.Table, numbers: Sequence[str],
     for i, name in enumerate(numbers):
         column = scored[name]
         figures |= {f"n_{i}": column.count(), f"mean_{i}": column.mean(),
-                    f"variance_{i}": column.var(how="sample")}
+                    f"low_{i}": column.min(), f"high_{i}": column.max()}
     for i, (name, values) in enumerate(categories.items()):
         figures |= {f"value_{i}_{j}": (scored[name] == value).sum()
                     for j, value in enumerate(values)}
     return figures
+
+
+def _squares(scored: ir.Table, inside: ir.BooleanValue, numbers: Sequence[str],
+             sides: Mapping[bool, Mapping[str, Any]]) -> ir.Table:
+    """Sum the squares of each number's distances from the mean of its side.
+
+    An engine's own variance is not at hand everywhere: that of Ibis for SQLite fails on a single
+    value. Squares less the squared mean would lose their digits where the mean is large.
+
+    References
+    ----------
+    Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance: analysis and
+    recommendations. The American Statistician 37 (the two-pass algorithm).
+    """
+    figures = {}
+    for i, name in enumerate(numbers):
+        means = [sides.get(side, {}).get(f"mean_{i}") or 0.0 for side in (True, False)]
+        distance = scored[name] - inside.ifelse(*means)
+        figures[f"squares_{i}"] = (distance * distance).sum()
+    return scored.group_by(inside=inside).aggregate(**figures)
 
 
 def _group(row: Mapping[str, Any], numbers: Sequence[str],
@@ -227,7 +270,8 @@ def _group(row: Mapping[str, Any], numbers: Sequence[str],
         contactable=count("contactable"), contactable_fallen=count("contactable_fallen"),
         contactable_alike=count("contactable_alike"),
         numbers={
-            name: Moments(count(f"n_{i}"), row.get(f"mean_{i}"), row.get(f"variance_{i}"))
+            name: _moments(count(f"n_{i}"), *(row.get(f"{figure}_{i}") for figure in (
+                "mean", "low", "high", "squares")))
             for i, name in enumerate(numbers)
         },
         categories={
@@ -235,6 +279,15 @@ def _group(row: Mapping[str, Any], numbers: Sequence[str],
             for i, (name, values) in enumerate(categories.items())
         },
     )
+
+
+def _moments(n: int, mean: float | None, low: float | None, high: float | None,
+             squares: float | None) -> Moments:
+    """Read the moments back; equal values have no spread, not the rounding error of their mean."""
+    if low is not None and low == high:
+        mean, squares = low, 0.0
+    variance = None if n < 2 or squares is None else squares / (n - 1)
+    return Moments(n, mean, variance)
 
 
 def _difference(ours: Moments, theirs: Moments) -> Estimate | None:

@@ -1,6 +1,6 @@
 """Segments of the customers, each against all others.
 
-The scored customers (an Ibis table) and rules come in; a `Segment` a rule and the `Segmentation`
+The scored customers (an Ibis table) and rules come in; a `Segment` a card and the `Segmentation`
 that reconciles them go out. A rule becomes a condition of the engine, and only aggregates leave it.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import combinations
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import ibis
 import ibis.expr.types as ir
@@ -59,36 +59,23 @@ def profile(scored: ir.Table, settings: Settings) -> tuple[Segment, ...]:
 
     Notes
     -----
-    All rows of all segments are tested together (Benjamini and Hochberg, 1995): `ProfileRow.told`.
+    All rows of all segments are tested together: `ProfileRow.told`.
+
+    References
+    ----------
+    Benjamini and Hochberg (1995), Controlling the false discovery rate: a practical and powerful
+    approach to multiple testing. Journal of the Royal Statistical Society B 57.
     """
-    alone, small = _by_size(scored, settings)
-    found = []
-    for name in alone:
-        segment = settings.segments[name]
-        found.append(_profile(scored, name, segment.label, _condition(scored, name, settings),
-                              settings, rule=settings.rule(segment.rule)))
-    if _together(small, scored, settings):
-        conditions = [_condition(scored, name, settings) for name in small]
-        found.append(_profile(scored, SMALL, _joined_label(small, settings),
-                              reduce(operator.or_, conditions), settings, merged=small))
-    else:
-        found += [_Profiled(_blank(name, settings.segments[name].label,
-                                   settings.rule(settings.segments[name].rule), ()))
-                  for name in small]
-    return _judged(found)
+    cards = _cards(scored, settings)
+    return _judged([_profile(scored, card, settings) if card.shown else _Profiled(_blank(card))
+                    for card in cards])
 
 
 def segmentation(scored: ir.Table, settings: Settings) -> Segmentation:
-    """Count who belongs to several segments, to any of them and to none, in two queries."""
-    conditions = {name: _condition(scored, name, settings) for name in settings.segments}
-    any_of = reduce(operator.or_, conditions.values(), ibis.literal(False))
-    counted = scored.group_by(inside=any_of).aggregate(
-        customers=scored.count(), fallen=scored["fallen"].sum(), alike=scored["alike"].sum(),
-        contactable=scored["contactable"].sum(), value_at_risk=scored["value_at_risk"].sum(),
-    )
-    sides = {bool(row.pop("inside")): row for row in counted.to_pyarrow().to_pylist()}
-    return Segmentation(overlaps=_overlaps(scored, conditions), inside=_part(sides.get(True)),
-                        outside=_part(sides.get(False)))
+    """Count who belongs to two segments at once, and to any segment and to none."""
+    told = [card for card in _cards(scored, settings) if card.shown]
+    inside, outside = _reconciled(scored, settings)
+    return Segmentation(overlaps=_overlaps(scored, told), inside=inside, outside=outside)
 
 
 def profile_rule(scored: ir.Table, name: str, label: Labels, rule_text: str,
@@ -104,7 +91,54 @@ def profile_rule(scored: ir.Table, name: str, label: Labels, rule_text: str,
         Where the rule cannot be read.
     """
     rule = settings.rule(rule_text)
-    return _profile(scored, name, label, matching(scored, rule), settings, rule=rule).segment
+    return _profile(scored, _Card(name, label, matching(scored, rule), rule), settings).segment
+
+
+# ── Which segments are told ──────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Card:
+    """Customers to be told as one: a segment, or all small ones, which have no common rule."""
+
+    name: str
+    label: Labels
+    inside: ir.BooleanValue
+    rule: Rule | None = None
+    merged: tuple[str, ...] = ()
+    shown: bool = True
+
+
+def _cards(scored: ir.Table, settings: Settings) -> list[_Card]:
+    """List the segments that stand alone, then the small ones: together, or by name only."""
+    declared = _declared(scored, settings)
+    sizes = _count(scored, {card.name: card.inside for card in declared})
+    large = [card for card in declared if sizes[card.name] >= SMALLEST_SEGMENT]
+    small = [card for card in declared if sizes[card.name] < SMALLEST_SEGMENT]
+    if not small:
+        return large
+    together = _together(small)
+    if _count(scored, {SMALL: together.inside})[SMALL] >= SMALLEST_SEGMENT:
+        return [*large, together]
+    return [*large, *(replace(card, shown=False) for card in small)]
+
+
+def _declared(scored: ir.Table, settings: Settings) -> list[_Card]:
+    cards = []
+    for name, segment in settings.segments.items():
+        rule = settings.rule(segment.rule)
+        cards.append(_Card(name, segment.label, matching(scored, rule), rule))
+    return cards
+
+
+def _together(small: Sequence[_Card]) -> _Card:
+    labels = {language: " + ".join(card.label[language] for card in small)
+              for language in small[0].label}
+    return _Card(SMALL, labels, _any_of(small), merged=tuple(card.name for card in small))
+
+
+def _any_of(cards: Sequence[_Card]) -> ir.BooleanValue:
+    return reduce(operator.or_, (card.inside for card in cards), ibis.literal(False))
 
 
 # ── One segment ──────────────────────────────────────────────────────────────────────────────────
@@ -118,41 +152,53 @@ class _Profiled:
     tests: tuple[Test | None, ...] = ()
 
 
-def _profile(scored: ir.Table, name: str, label: Labels, inside: ir.BooleanValue,
-             settings: Settings, *, rule: Rule | None = None,
-             merged: tuple[str, ...] = ()) -> _Profiled:
+def _profile(scored: ir.Table, card: _Card, settings: Settings) -> _Profiled:
     numbers = _profile_numbers(settings)
-    found = compare(scored, inside, settings, numbers=(*numbers, RISK),
+    found = compare(scored, card.inside, settings, numbers=(*numbers, RISK),
                     categories=settings.categories)
-    blank = _blank(name, label, rule, merged)
     if not found.inside.publishable:
-        return _Profiled(blank)
+        return _Profiled(_blank(card))
     ours, others = found.inside, found.others
-    rows = [found.profile_row(column) for column in numbers] if found.publishable else []
-    categories = _categories(found, settings) if found.publishable else []
-    value, contactable_value = _values_at_risk(scored, inside)
-    segment = replace(
-        blank, suppressed=False, customers=ours.customers,
+    value, contactable_value = _values_at_risk(scored, card.inside)
+    told = replace(
+        _blank(card), suppressed=False, customers=ours.customers,
         share=ours.customers / (ours.customers + others.customers),
         fallen=ours.fallen, alike=ours.alike, contactable=ours.contactable,
         contactable_share=ours.contactable / ours.customers, risk=ours.numbers[RISK].mean,
-        decline=ours.decline, others_decline=others.decline if others.publishable else None,
-        profile=tuple(rows), categories=tuple(categories),
-        value_at_risk=value, contactable_value=contactable_value,
+        decline=ours.decline, value_at_risk=value, contactable_value=contactable_value,
     )
-    return _Profiled(segment, (
-        *(found.number_test(row.column) for row in rows),
-        *(found.category_test(row.column, row.value) for row in categories)))
+    return _Profiled(told) if not found.publishable else _described(told, found, numbers, settings)
 
 
-def _blank(name: str, label: Labels, rule: Rule | None, merged: tuple[str, ...]) -> Segment:
-    conditions = rule.conditions if rule else ()
+def _described(segment: Segment, found: Comparison, numbers: Sequence[str],
+               settings: Settings) -> _Profiled:
+    """Set a segment against all others."""
+    rows = [_mean_row(found, column) for column in numbers]
+    categories = [row for name in settings.categories for row in found.category_rows(name)]
+    return _Profiled(
+        replace(segment, others_decline=found.others.decline,
+                decline_difference=found.decline_difference, decline_ratio=found.decline_ratio,
+                profile=tuple(rows), categories=tuple(categories)),
+        (*(None if row.difference is None else found.number_test(row.column) for row in rows),
+         *(found.category_test(row.column, row.value) for row in categories)))
+
+
+def _mean_row(found: Comparison, column: str) -> ProfileRow:
+    """Return the means of a number; those of a few known values would give them away."""
+    known = (side.numbers[column].n for side in (found.inside, found.others))
+    if min(known) < SMALLEST_GROUP:
+        return ProfileRow(column, None, None, None)
+    return found.profile_row(column)
+
+
+def _blank(card: _Card) -> Segment:
+    conditions = card.rule.conditions if card.rule else ()
     return Segment(
-        name=name, label=dict(label), rule=str(rule) if rule else "",
+        name=card.name, label=dict(card.label), rule=str(card.rule) if card.rule else "",
         conditions=tuple((c.column, c.operator, c.value) for c in conditions),
         suppressed=True, customers=0, share=0.0, fallen=0, alike=0, contactable=0,
         contactable_share=0.0, risk=None, decline=None, others_decline=None,
-        profile=(), categories=(), merged=merged,
+        profile=(), categories=(), merged=card.merged,
     )
 
 
@@ -162,62 +208,31 @@ def _profile_numbers(settings: Settings) -> tuple[str, ...]:
                  if settings.columns[name].kind == Kind.NUMBER)
 
 
-def _categories(found: Comparison, settings: Settings) -> list[CategoryRow]:
-    return [row for name in settings.categories for row in found.category_rows(name)]
-
-
 def _values_at_risk(scored: ir.Table,
                     inside: ir.BooleanValue) -> tuple[Estimate | None, Estimate | None]:
-    """Sum risk times value over all, and over those who may be messaged.
+    """Sum risk times value over all customers of known value, and over those to be messaged.
 
-    With risk p and value V, what is really lost has the mean Σ pV and, customers being independent,
-    the variance Σ p(1 − p)V². The interval holds that chance and takes the risks as right.
+    With risk p and value V, what is really lost has the mean Σ pV and, customers falling
+    independently, the variance Σ p(1 − p)V². The interval holds that chance alone: it takes the
+    customers as they are, none drawn from a larger crowd, and their risks as right.
     """
     part = scored.filter(inside & scored["value_at_risk"].notnull())
     lost, risk, may = part["value_at_risk"], part["risk"], part["contactable"]
     variance = lost * lost * (1 - risk) / risk.nullif(0)
-    row = part.aggregate(
+    row = _row(part.aggregate(
         n=part.count(), sum=lost.sum(), variance=variance.sum(), n_may=may.sum(),
-        sum_may=lost.sum(where=may), variance_may=variance.sum(where=may),
-    ).to_pyarrow().to_pylist()[0]
-    if not row["n"]:
-        return None, None
+        sum_may=lost.sum(where=may), variance_may=variance.sum(where=may)))
     everybody, messaged = (
-        normal(float(row[f"sum{one}"] or 0), math.sqrt(row[f"variance{one}"] or 0),
+        normal(row[f"sum{one}"] or 0.0, math.sqrt(row[f"variance{one}"] or 0.0),
                int(row[f"n{one}"] or 0)) for one in ("", "_may"))
-    return everybody, messaged if messaged.n >= SMALLEST_GROUP else None
+    if everybody.n < SMALLEST_GROUP:
+        return None, None
+    # What is left without those who may be messaged can be had by subtraction.
+    safe = messaged.n >= SMALLEST_GROUP and not _few(everybody.n - messaged.n)
+    return everybody, messaged if safe else None
 
 
 # ── All segments ─────────────────────────────────────────────────────────────────────────────────
-
-
-def _condition(scored: ir.Table, name: str, settings: Settings) -> ir.BooleanValue:
-    return matching(scored, settings.rule(settings.segments[name].rule))
-
-
-def _by_size(scored: ir.Table, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Part the segments into those who can stand alone and the small ones."""
-    if not settings.segments:
-        return (), ()
-    row = scored.aggregate(**{
-        name: _condition(scored, name, settings).sum() for name in settings.segments
-    }).to_pyarrow().to_pylist()[0]
-    large = tuple(name for name in settings.segments if (row[name] or 0) >= SMALLEST_SEGMENT)
-    return large, tuple(name for name in settings.segments if name not in large)
-
-
-def _joined_label(names: Sequence[str], settings: Settings) -> Labels:
-    labels = [settings.segments[name].label for name in names]
-    return {language: " + ".join(label[language] for label in labels) for language in labels[0]}
-
-
-def _together(small: Sequence[str], scored: ir.Table, settings: Settings) -> bool:
-    """Whether small segments are many enough together to be told as one."""
-    if not small:
-        return False
-    inside = reduce(operator.or_, [_condition(scored, name, settings) for name in small])
-    count = scored.aggregate(n=inside.sum()).to_pyarrow().to_pylist()[0]["n"]
-    return (count or 0) >= SMALLEST_SEGMENT
 
 
 def _judged(profiled: Sequence[_Profiled]) -> tuple[Segment, ...]:
@@ -244,25 +259,53 @@ def _with_test(row: Row, test: Test | None, q: float | None) -> Row:
                    told=q < FALSE_DISCOVERIES and abs(test.effect) >= SMALL_EFFECT)
 
 
-def _overlaps(scored: ir.Table,
-              conditions: Mapping[str, ir.BooleanValue]) -> tuple[Overlap, ...]:
-    pairs = list(combinations(conditions, 2))
-    if not pairs:
-        return ()
-    row = scored.aggregate(**{
-        f"pair_{place}": (conditions[first] & conditions[second]).sum()
-        for place, (first, second) in enumerate(pairs)
-    }).to_pyarrow().to_pylist()[0]
-    counts = [int(row[f"pair_{place}"] or 0) for place in range(len(pairs))]
-    return tuple(
-        Overlap(first, second, None if 0 < count < SMALLEST_GROUP else count)
-        for (first, second), count in zip(pairs, counts, strict=True))
+def _overlaps(scored: ir.Table, cards: Sequence[_Card]) -> tuple[Overlap, ...]:
+    """Count the customers of every pair in one query."""
+    pairs = list(combinations(cards, 2))
+    counts = _count(scored, {f"pair_{place}": first.inside & second.inside
+                             for place, (first, second) in enumerate(pairs)})
+    return tuple(Overlap(first.name, second.name, None if _few(count) else count)
+                 for (first, second), count in zip(pairs, counts.values(), strict=True))
 
 
-def _part(row: Mapping[str, float | None] | None) -> Part:
+def _reconciled(scored: ir.Table, settings: Settings) -> tuple[Part | None, Part | None]:
+    """Count who is in any segment and who is in none.
+
+    Where one side is small, the other would tell it by subtraction from everybody.
+    """
+    counted = scored.group_by(inside=_any_of(_declared(scored, settings))).aggregate(
+        customers=scored.count(), fallen=scored["fallen"].sum(), alike=scored["alike"].sum(),
+        contactable=scored["contactable"].sum(), value_at_risk=scored["value_at_risk"].sum(),
+    )
+    sides = {bool(row["inside"]): row for row in counted.to_pyarrow().to_pylist()}
+    inside, outside = _part(sides.get(True, {})), _part(sides.get(False, {}))
+    hidden = _few(inside.customers) or _few(outside.customers)
+    return (None, None) if hidden else (inside, outside)
+
+
+def _part(row: Mapping[str, Any]) -> Part:
     """Read a part back; nobody in it means no row."""
-    found = row or {}
     customers, fallen, alike, contactable = (
-        int(found.get(name) or 0) for name in ("customers", "fallen", "alike", "contactable"))
-    value = found.get("value_at_risk")
-    return Part(customers, fallen, alike, contactable, None if value is None else float(value))
+        int(row.get(name) or 0) for name in ("customers", "fallen", "alike", "contactable"))
+    return Part(customers, fallen, alike, contactable, row.get("value_at_risk"))
+
+
+# ── Small helpers ────────────────────────────────────────────────────────────────────────────────
+
+
+def _count(scored: ir.Table, conditions: Mapping[str, ir.BooleanValue]) -> dict[str, int]:
+    """Count the customers who meet each condition, in one query."""
+    if not conditions:
+        return {}
+    row = _row(scored.aggregate(**{name: meets.sum() for name, meets in conditions.items()}))
+    return {name: int(row[name] or 0) for name in conditions}
+
+
+def _row(query: ir.Table) -> dict[str, Any]:
+    found: list[dict[str, Any]] = query.to_pyarrow().to_pylist()
+    return found[0]
+
+
+def _few(customers: int) -> bool:
+    """Whether there are customers, but so few that they could be recognised."""
+    return 0 < customers < SMALLEST_GROUP

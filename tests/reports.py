@@ -7,7 +7,7 @@ histogram, segments and classes count the same 1,296 customers, of whom 494 are 
 from __future__ import annotations
 
 from dataclasses import replace
-from math import sqrt
+from math import asin, erfc, exp, sqrt
 from typing import Any
 
 from reportgen import config
@@ -71,8 +71,12 @@ def make_unproven_report(**changes: Any) -> r.Report:
         "money": money_withheld(),
         "focus": suppressed(report.focus),
         "segments": tuple(
-            replace(one, alike=0, risk=None) if "risk" not in one.rule else suppressed(one)
-            for one in report.segments),
+            replace(one, alike=0, risk=None, value_at_risk=None, contactable_value=None)
+            if "risk" not in one.rule else suppressed(one) for one in report.segments),
+        "segmentation": replace(report.segmentation, **{
+            side: replace(part, alike=0, value_at_risk=None)
+            for side, part in (("inside", report.segmentation.inside),
+                               ("outside", report.segmentation.outside)) if part}),
         "further": tuple(
             replace(one, status="unsupported", reason="model_not_useful",
                     audience=r.Audience(0, 0, 0, 0), worth=None) for one in report.further),
@@ -435,13 +439,28 @@ CATEGORIES = {
 
 def profile(scale: float = 1.0) -> tuple[r.ProfileRow, ...]:
     """Rows whose distance from the others is `scale` times that of the focus."""
-    return tuple(
-        r.ProfileRow(column, others + scale * (segment - others), others,
-                     about(scale * (segment - others), half, CUSTOMERS),
-                     effect=scale * (segment - others) / (8 * half), q_value=0.001,
-                     told=abs(scale * (segment - others)) > 1.6 * half)
-        for column, (segment, others, half) in PROFILE.items()
-    )
+    rows = []
+    for column, (segment, others, half) in PROFILE.items():
+        distance = scale * (segment - others)
+        # Half an interval is 1.96 standard deviations times the root of both groups' 1/n.
+        effect = distance / half * 1.96 * sqrt(1 / 140 + 1 / (CUSTOMERS - 140))
+        rows.append(r.ProfileRow(column, others + distance, others,
+                                 about(distance, half, CUSTOMERS),
+                                 **tested(effect, 1.96 * distance / half)))
+    return tuple(rows)
+
+
+def tested(effect: float, z: float) -> dict[str, Any]:
+    """Return what the segments' rows are judged by; the p-value stands in for its rate."""
+    p_value = erfc(abs(z) / sqrt(2))
+    return {"effect": effect, "q_value": p_value, "told": abs(effect) >= 0.2 and p_value < 0.05}
+
+
+def ratio(hits: int, n: int, other_hits: int, other_n: int) -> r.Estimate:
+    """Ratio of two shares with Katz' interval."""
+    value = hits / n / (other_hits / other_n)
+    half = 1.96 * sqrt(1 / hits - 1 / n + 1 / other_hits - 1 / other_n)
+    return r.Estimate(value, value * exp(-half), value * exp(half), n + other_n)
 
 
 def category_rows(customers: int) -> tuple[r.CategoryRow, ...]:
@@ -449,30 +468,46 @@ def category_rows(customers: int) -> tuple[r.CategoryRow, ...]:
     rows = []
     for value, (inside, everyone) in CATEGORIES.items():
         n = round(inside * customers / 140)
-        segment, others = rate(n, customers), rate(everyone - inside, CUSTOMERS - customers)
-        rows.append(r.CategoryRow("popular_category", value, n, segment.value, others.value,
-                                  gap(segment, others)))
+        segment, others = rate(n, customers), rate(everyone - n, CUSTOMERS - customers)
+        pooled = everyone / CUSTOMERS
+        error = sqrt(pooled * (1 - pooled) * (1 / customers + 1 / (CUSTOMERS - customers)))
+        effect = 2 * (asin(sqrt(segment.value)) - asin(sqrt(others.value)))
+        rows.append(r.CategoryRow(
+            "popular_category", value, n, segment.value, others.value, gap(segment, others),
+            ratio=ratio(n, customers, everyone - n, CUSTOMERS - customers),
+            **tested(effect, (segment.value - others.value) / error)))
     return tuple(rows)
 
 
 def suppressed(one: r.Segment) -> r.Segment:
     """The segment as it is told when too few customers are in it."""
     return replace(one, suppressed=True, customers=0, share=0.0, fallen=0, alike=0, contactable=0,
-                   contactable_share=0.0, risk=None, decline=None, others_decline=None, profile=(),
-                   categories=())
+                   contactable_share=0.0, risk=None, decline=None, others_decline=None,
+                   decline_difference=None, decline_ratio=None, profile=(), categories=(),
+                   value_at_risk=None, contactable_value=None)
 
 
 def segment(name: str, rule: str, label: r.Labels, *, customers: int, fallen: int, alike: int,
             contactable: int, risk: float, scale: float = 1.0) -> r.Segment:
     conditions = tuple((c.column, c.operator, c.value) for c in SETTINGS.rule(rule).conditions)
+    decline = rate(fallen, customers)
+    others = rate(FALLEN - fallen, CUSTOMERS - customers)
     return r.Segment(
         name=name, label=label, rule=rule, conditions=conditions, suppressed=False,
         customers=customers, share=customers / CUSTOMERS, fallen=fallen, alike=alike,
         contactable=contactable, contactable_share=contactable / customers, risk=risk,
-        decline=rate(fallen, customers),
-        others_decline=rate(FALLEN - fallen, CUSTOMERS - customers),
+        decline=decline, others_decline=others, decline_difference=gap(decline, others),
+        decline_ratio=ratio(fallen, customers, FALLEN - fallen, CUSTOMERS - customers),
         profile=profile(scale), categories=category_rows(customers),
+        value_at_risk=at_risk(customers, risk),
+        contactable_value=at_risk(contactable, risk) if contactable else None,
     )
+
+
+def at_risk(customers: int, risk: float) -> r.Estimate:
+    """Sum risk times value where everybody has the same risk and a value of 5,600."""
+    return about(customers * risk * 5_600.0, 1.96 * sqrt(customers * risk * (1 - risk)) * 5_600.0,
+                 customers)
 
 
 def focus() -> r.Segment:
@@ -548,7 +583,8 @@ def segmentation() -> r.Segmentation:
     return r.Segmentation(
         overlaps=tuple(r.Overlap(one, other, count)
                        for (one, other), count in zip(pairs, counts, strict=True)),
-        inside=r.Part(760, 402, 80, 423, None), outside=r.Part(536, 92, 12, 536, None))
+        inside=r.Part(760, 402, 80, 423, 2_170_560.0),
+        outside=r.Part(536, 92, 12, 536, 510_272.0))
 
 
 # ── Groups that the data single out ──────────────────────────────────────────────────────────────

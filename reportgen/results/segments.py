@@ -13,12 +13,14 @@ class ProfileRow:
 
     Attributes
     ----------
+    segment, others
+        None where so few customers have a value that they could be recognised.
     effect
         Cohen's d: the difference over the pooled standard deviation.
     q_value
         False discovery rate over all rows of all segments; None outside the segments.
     told
-        Whether the row may be put into words: q below 0.05 and the effect at least small.
+        Whether the row may be put into words: q below 0.05 and the effect at least small (0.2).
     """
 
     column: str
@@ -34,8 +36,9 @@ class ProfileRow:
 class CategoryRow:
     """Share of one value of a category in the segment and among all other customers.
 
-    ``ratio`` is the one over the other, ``effect`` Cohen's h; see `ProfileRow` for the rest. Where
-    so few customers stand behind a value that they could be recognised, its row is left out.
+    ``ratio`` is the one over the other, None where one is 0; ``effect`` is Cohen's h; see
+    `ProfileRow` for the rest. Where so few customers stand behind a value that they could be
+    recognised, its row is left out.
     """
 
     column: str
@@ -62,9 +65,14 @@ class Segment:
         Names of the segments that are too small to stand alone and are told together here.
     risk
         The mean, None where the model is withheld.
+    decline, others_decline, decline_difference, decline_ratio
+        Share of fallen customers inside, outside, the one less and over the other. All but the
+        first are None where too few are outside, the ratio also where one share is 0.
     value_at_risk, contactable_value
         Sum of risk times value over all and over those who may be messaged, in money; None where
-        the store's assumptions are absent. Their intervals hold the chance of who falls.
+        the store's assumptions are absent, or where so few stand behind the sum, or behind what
+        is left without it, that they could be recognised. The intervals hold the chance of who
+        falls, see `segments`.
     """
 
     name: str
@@ -83,6 +91,8 @@ class Segment:
     others_decline: Estimate | None
     profile: tuple[ProfileRow, ...]
     categories: tuple[CategoryRow, ...]
+    decline_difference: Estimate | None = None
+    decline_ratio: Estimate | None = None
     merged: tuple[str, ...] = ()
     value_at_risk: Estimate | None = None
     contactable_value: Estimate | None = None
@@ -90,7 +100,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Overlap:
-    """Customers who belong to two segments at once; None where so few could be recognised."""
+    """Customers who belong to two segments at once; None where they are fewer than 10."""
 
     first: str
     second: str
@@ -110,8 +120,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """How the segments lie to each other; inside any and outside all add up to everybody."""
+    """How the segments lie to each other.
+
+    Attributes
+    ----------
+    overlaps
+        Every pair of segments that are told, in their order.
+    inside, outside
+        Customers in at least one segment of the settings and in none, everybody together. Both
+        None where one side has customers, but so few that they could be recognised.
+    """
 
     overlaps: tuple[Overlap, ...]
-    inside: Part
-    outside: Part
+    inside: Part | None
+    outside: Part | None
