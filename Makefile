@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# A process a core, each with a file of tests; more threads than cores only wait for each other.
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 DATA   ?= data
 OUTPUT ?= output
 STORES ?= 1000
@@ -15,10 +17,10 @@ report: setup          ## analyse the newest month of the demo store and say whe
 	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT)
 
 test: poppler setup check      ## everything that ends within ten minutes
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: poppler setup check  ## the long tests too
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: setup           ## style, types and the order of imports
 	$(BIN)/ruff check reportgen tests
