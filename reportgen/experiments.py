@@ -144,6 +144,8 @@ class Outcomes:
         Risk when drawn.
     cohort
         Month in which the customer was drawn.
+    action
+        Code of the action that came first then, for the control group too.
     declined
         Who buys less now, the lost included.
     lost
@@ -156,6 +158,7 @@ class Outcomes:
     fallen: Bools
     risk: Floats
     cohort: NDArray[np.str_]
+    action: NDArray[np.str_]
     declined: Bools
     lost: Bools
     totals: Mapping[str, Floats]
@@ -164,7 +167,7 @@ class Outcomes:
         """Keep some of the customers."""
         return Outcomes(
             self.treated[mask], self.fallen[mask], self.risk[mask], self.cohort[mask],
-            self.declined[mask], self.lost[mask],
+            self.action[mask], self.declined[mask], self.lost[mask],
             {name: values[mask] for name, values in self.totals.items()},
         )
 

@@ -5,7 +5,8 @@ Below the output folder's ``state/``:
 ``experiment.json``
     The campaigns and the fingerprint of the key that their groups hang on.
 ``assignments-YYYY-MM.parquet``
-    Customers drawn for the first time in a month: id, campaign, treated, fallen, risk.
+    Customers drawn for the first time in a month: id, campaign, the action that comes first for
+    them, treated, fallen, risk.
 ``outcomes-YYYY-MM.parquet``
     What a month's tables say about customers drawn before it.
 
@@ -39,7 +40,8 @@ SHORTEST_KEY = 12
 
 ASSIGNMENTS = pa.schema([
     ("id", pa.string()), ("campaign", pa.string()), ("month", pa.string()),
-    ("treated", pa.bool_()), ("fallen", pa.bool_()), ("risk", pa.float64()),
+    ("action", pa.string()), ("treated", pa.bool_()), ("fallen", pa.bool_()),
+    ("risk", pa.float64()),
 ])
 
 _KEYS = "experiment.json"

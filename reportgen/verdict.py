@@ -22,6 +22,7 @@ from reportgen.experiments import Outcomes
 from reportgen.intervals import simultaneous
 from reportgen.ledger import Ledger
 from reportgen.results import (
+    ActionOutcome,
     ClassOutcome,
     Compared,
     ProgrammeEffect,
@@ -143,6 +144,7 @@ def _outcomes_of(frame: pd.DataFrame, settings: Settings) -> Outcomes:
     return Outcomes(
         treated=frame["treated"].to_numpy(dtype=bool), fallen=frame["fallen"].to_numpy(dtype=bool),
         risk=frame["risk"].to_numpy(dtype=float), cohort=frame["month"].to_numpy(dtype=str),
+        action=frame["action"].to_numpy(dtype=str),
         declined=frame["declined"].to_numpy(dtype=bool), lost=frame["lost"].to_numpy(dtype=bool),
         totals={name: (frame[_TOTAL + name].to_numpy(dtype=float) if _TOTAL + name in frame
                        else np.full(len(frame), np.nan))
@@ -155,8 +157,8 @@ def _together(parts: Sequence[Outcomes], settings: Settings) -> Outcomes:
         return np.concatenate([getattr(part, name) for part in parts])
 
     return Outcomes(
-        join("treated"), join("fallen"), join("risk"), join("cohort"), join("declined"),
-        join("lost"), {name: np.concatenate([part.totals[name] for part in parts])
+        join("treated"), join("fallen"), join("risk"), join("cohort"), join("action"),
+        join("declined"), join("lost"), {name: np.concatenate([part.totals[name] for part in parts])
                        for name in _totals(settings)},
     )
 
@@ -198,6 +200,7 @@ def _effect(outcomes: Outcomes, settings: Settings) -> ProgrammeEffect:
         decline_without_lost=_without_lost(outcomes, decline),
         classes=tuple(_classes(outcomes)),
         totals=tuple(_compare_totals(outcomes, settings, numbers)),
+        actions=tuple(_actions(outcomes)),
         strata=int(numbers.max(initial=0)) + 1,
         detectable=experiments.detectable(
             int(treated.sum()), int((~treated).sum()), base=experiments.pooled_base([outcomes])[0]),
@@ -220,6 +223,21 @@ def _classes(outcomes: Outcomes) -> Iterator[ClassOutcome]:
                                experiments.compare_shares(
                                    ~part.declined, part.treated, experiments.strata(part),
                                    confidence=simultaneous(2)))
+
+
+def _actions(outcomes: Outcomes) -> Iterator[ActionOutcome]:
+    """Compare those for whom the same action came first, where so many can show an effect."""
+    codes = sorted(set(outcomes.action.tolist()))
+    base = experiments.pooled_base([outcomes])[0]
+    for code in codes:
+        own = outcomes.only(outcomes.action == code)
+        treated = int(own.treated.sum())
+        fall = experiments.detectable(treated, len(own.treated) - treated, base=base,
+                                      tests=len(codes))
+        if own.comparable and fall is not None and fall <= experiments.HOPED:
+            yield ActionOutcome(code, experiments.compare_shares(
+                own.declined, own.treated, experiments.strata(own),
+                confidence=simultaneous(len(codes))))
 
 
 def _compare_totals(outcomes: Outcomes, settings: Settings,

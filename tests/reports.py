@@ -667,6 +667,7 @@ def effect(**changes: Any) -> r.ProgrammeEffect:
             r.TotalOutcome("minutes", {"ru": "минуты на сайте", "en": "minutes on the site"},
                            "minutes", compared(11.5, 11.1, 1.1)),
         ),
+        actions=(r.ActionOutcome("R7", compared(0.44, 0.66, 0.18)),),
         strata=2, detectable=0.168,
     )
     return replace(made, **changes)

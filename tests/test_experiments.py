@@ -94,7 +94,7 @@ def test_too_few_can_show_nothing(treated: int, control: int, base: float) -> No
 def outcomes(treated: np.ndarray, declined: np.ndarray, **parts: np.ndarray) -> Outcomes:
     n = len(treated)
     made = {"fallen": np.ones(n, bool), "risk": np.linspace(0, 1, n),
-            "cohort": np.full(n, "2026-09"), "lost": np.zeros(n, bool)}
+            "cohort": np.full(n, "2026-09"), "action": np.full(n, "R5"), "lost": np.zeros(n, bool)}
     made |= parts
     return Outcomes(treated=treated, declined=declined, totals={}, **made)  # type: ignore[arg-type]
 

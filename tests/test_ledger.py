@@ -15,8 +15,8 @@ KEY = "a key of enough letters"
 
 def drawn(month: str, **treated: bool) -> pa.Table:
     return pa.Table.from_pylist(
-        [{"id": name, "campaign": "spring", "month": month, "treated": group, "fallen": True,
-          "risk": 0.75} for name, group in treated.items()], schema=ledger.ASSIGNMENTS)
+        [{"id": name, "campaign": "spring", "month": month, "action": "R5", "treated": group,
+          "fallen": True, "risk": 0.75} for name, group in treated.items()], schema=ledger.ASSIGNMENTS)
 
 
 def groups(state: Path, month: str) -> dict[str, bool]:

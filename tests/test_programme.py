@@ -131,7 +131,7 @@ def test_the_groups_are_those_of_the_hash_and_are_written_down(settings: Setting
     drawn = {row["id"]: row for row in found.drawn.to_pylist()}
     assert {name: row["treated"] for name, row in drawn.items()} == {
         name: not inside for name, inside in zip(ids, control.tolist(), strict=True)}
-    assert drawn["c0"] == {"id": "c0", "campaign": "programme", "month": "2026-10",
+    assert drawn["c0"] == {"id": "c0", "campaign": "programme", "month": "2026-10", "action": "R7",
                            "treated": drawn["c0"]["treated"], "fallen": True, "risk": 0.99}
     assert found.fingerprints == {"programme": ledger.empty(KEY).fingerprint}
     assert (found.told.treated, found.told.control) == ((~control).sum(), control.sum())
@@ -188,8 +188,8 @@ def test_the_power_is_that_of_everybody_drawn_so_far(settings: Settings) -> None
         first.told.treated, first.told.control, base=0.5)
     treated = np.repeat([True, False], [200, 50])
     seen = Outcomes(treated=treated, fallen=treated, risk=np.ones(250),
-                    cohort=np.full(250, "2026-09"), declined=np.arange(250) >= 210,
-                    lost=np.zeros(250, bool), totals={})
+                    cohort=np.full(250, "2026-09"), action=np.full(250, "R5"),
+                    declined=np.arange(250) >= 210, lost=np.zeros(250, bool), totals={})
     later = plan(settings, seen=(seen,))
     # 40 of 50 controls declined: (40 + 1) / (50 + 2).
     assert (later.told.base_rate, later.told.base_observed) == (41 / 52, True)

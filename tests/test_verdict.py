@@ -26,12 +26,12 @@ DECLINED = [i < 30 for i in range(100)] + [i < 30 for i in range(50)]
 
 
 def drawn(treated: list[bool], *, month: str = "2026-09", first: int = 0,
-          fallen: list[bool] | None = None) -> pa.Table:
+          fallen: list[bool] | None = None, actions: list[str] | None = None) -> pa.Table:
     n = len(treated)
     return pa.table({
         "id": [f"c{first + i}" for i in range(n)], "campaign": ["programme"] * n,
-        "month": [month] * n, "treated": treated, "fallen": fallen or [True] * n,
-        "risk": [0.8] * n,
+        "month": [month] * n, "action": actions or ["R5"] * n, "treated": treated,
+        "fallen": fallen or [True] * n, "risk": [0.8] * n,
     }, schema=ASSIGNMENTS)
 
 
@@ -150,6 +150,26 @@ def test_the_fallen_come_back_and_the_alike_do_not_fall(settings: Settings) -> N
     assert well["fallen"].control.value == pytest.approx(0.0)
     assert well["alike"].treated.value == pytest.approx(1.0)
     assert well["alike"].control.value == pytest.approx(20 / 25)
+
+
+def test_a_single_action_is_judged_where_so_many_can_show_an_effect(settings: Settings) -> None:
+    """R7 has 600 customers a group, R5 fifty: of the first 15 points can be shown, not of R5."""
+    treated = [True] * 600 + [False] * 600 + [True] * 50 + [False] * 50
+    actions = ["R7"] * 1_200 + ["R5"] * 100
+    declined = ([i < 240 for i in range(600)] + [i < 360 for i in range(600)]
+                + [i < 10 for i in range(50)] + [i < 40 for i in range(50)])
+    effect = judge(settings, known(drawn(treated, actions=actions)),
+                   month_table(settings, declined)).verdict.overall
+    assert effect is not None
+    one, = effect.actions
+    assert one.code == "R7"
+    # 40 % against 60 %, at 97.5 % each: two actions are judged together.
+    assert one.decline.difference.value == pytest.approx(-0.2)
+    plain = newcombe(240, 600, 360, 600, confidence=0.975)
+    assert one.decline.difference.high == pytest.approx(plain.high, abs=0.001)
+    few = judge(settings, known(drawn(TREATED)), month_table(settings, DECLINED)).verdict.overall
+    assert few is not None
+    assert few.actions == ()
 
 
 # ── Month after month ────────────────────────────────────────────────────────────────────────────

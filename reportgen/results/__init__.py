@@ -30,6 +30,7 @@ from reportgen.results.discovery import (
 )
 from reportgen.results.experiment import (
     ActionGroup,
+    ActionOutcome,
     ClassOutcome,
     Compared,
     FeedbackFault,
@@ -115,6 +116,7 @@ from reportgen.results.segments import (
 
 __all__ = [
     "ActionGroup",
+    "ActionOutcome",
     "ActionWorth",
     "Assumptions",
     "Audience",

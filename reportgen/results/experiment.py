@@ -107,6 +107,14 @@ class ClassOutcome:
 
 
 @dataclass(frozen=True)
+class ActionOutcome:
+    """The decline of those for whom one action came first, drawn to get it or nothing."""
+
+    code: str
+    decline: Compared
+
+
+@dataclass(frozen=True)
 class TotalOutcome:
     """Revenue, minutes or the like, a customer; who was lost brought nothing."""
 
@@ -146,6 +154,9 @@ class ProgrammeEffect:
         Customers who were gone or no longer regular: they count as declined and without revenue.
     decline, decline_without_lost
         Share that declined, all customers counted and the lost left out.
+    actions
+        Single actions, as far as so many customers can show an effect; their intervals hold
+        together.
     strata
         Groups of similar risk that the customers were compared in.
     detectable
@@ -161,6 +172,7 @@ class ProgrammeEffect:
     decline_without_lost: Compared
     classes: tuple[ClassOutcome, ...]
     totals: tuple[TotalOutcome, ...]
+    actions: tuple[ActionOutcome, ...]
     strata: int
     detectable: float | None
 

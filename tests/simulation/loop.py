@@ -81,7 +81,8 @@ def draw(month: Month, seed: int) -> pa.Table:
                                      campaign="programme", share=0.2)
     return pa.table({
         "id": ids, "campaign": ["programme"] * len(ids), "month": [month.name] * len(ids),
-        "treated": ~control, "fallen": fallen[meant], "risk": risk[meant],
+        "action": ["R5"] * len(ids), "treated": ~control, "fallen": fallen[meant],
+        "risk": risk[meant],
     }, schema=ASSIGNMENTS)
 
 
