@@ -14,9 +14,9 @@ KEY = "a key of enough letters"
 
 
 def drawn(month: str, **treated: bool) -> pa.Table:
-    return pa.Table.from_pylist(
-        [{"id": name, "campaign": "spring", "month": month, "action": "R5", "treated": group,
-          "fallen": True, "risk": 0.75} for name, group in treated.items()], schema=ledger.ASSIGNMENTS)
+    rows = [{"id": name, "campaign": "spring", "month": month, "action": "R5", "treated": group,
+             "fallen": True, "risk": 0.75} for name, group in treated.items()]
+    return pa.Table.from_pylist(rows, schema=ledger.ASSIGNMENTS)
 
 
 def groups(state: Path, month: str) -> dict[str, bool]:
