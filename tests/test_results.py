@@ -36,7 +36,7 @@ def test_another_schema_version_is_refused_with_what_to_do(report):
 
 def test_a_report_of_an_older_schema_gets_what_it_lacks(report):
     plain = json.loads(results.to_json(report)) | {"schema_version": 2}
-    for key in ("discoveries", "further", "programme", "verdict"):
+    for key in ("segmentation", "discoveries", "further", "programme", "verdict"):
         del plain[key]
     for item in plain["recommendations"]:
         del item["kpi"], item["worth"]
@@ -45,6 +45,9 @@ def test_a_report_of_an_older_schema_gets_what_it_lacks(report):
     assert (found.further, found.verdict.status, found.programme.treated) == ((), "none", 0)
     assert {item.kpi for item in found.recommendations} == {None}
     assert found.overview == report.overview
+    # What it did not know is unknown, never nought customers.
+    assert (found.segmentation.inside, found.segmentation.outside) == (None, None)
+    assert found.discoveries.groups == ()
 
 
 @pytest.mark.parametrize("damage", [

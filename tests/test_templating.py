@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from reportgen import localization, templating
 from reportgen.caveats import KEYS
 from reportgen.errors import RenderError
 from reportgen.recommendations import FURTHER, MODEL_NOT_USEFUL, REASONS, RULES
-from reportgen.results import Caveat, Recommendation, Report
+from reportgen.results import Caveat, Recommendation, Report, from_json, to_json
 
 TEMPLATES = localization.templates_folder()
 SECTIONS = ("summary", "drivers", "segments", "recommendations", "programme", "money", "model",
@@ -231,6 +232,17 @@ def test_the_first_page_opens_with_the_verdict(language: str, status: str, missi
         {} if missing else {"treated": words.percent(0.476), "control": words.percent(0.698)}))
     assert title in first
     assert first.index(title) < first.index(words.text("summary.actions"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_report_of_an_older_schema_is_drawn_without_what_it_lacks(language: str) -> None:
+    plain = json.loads(to_json(make_report())) | {"schema_version": 2}
+    for key in ("segmentation", "discoveries", "further", "programme", "verdict"):
+        del plain[key]
+    words = localization.load(language)
+    text = read(render(from_json(json.dumps(plain)), language)).text
+    assert words.text("programme.headline_unknown") in text
+    assert words.text("discovery.none") not in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -14,9 +14,8 @@ Plain = dict[str, Any]
 
 def _from_2(plain: Plain) -> Plain:
     """Version 3 brought overlaps, found groups, the programme of actions and its verdict."""
-    nobody = {"customers": 0, "fallen": 0, "alike": 0, "contactable": 0, "value_at_risk": None}
     return plain | {
-        "segmentation": {"overlaps": [], "inside": nobody, "outside": nobody},
+        "segmentation": {"overlaps": [], "inside": None, "outside": None},
         "discoveries": {"searched": 0, "described": 0, "candidates": 0, "by_value": False,
                         "groups": []},
         "further": [],
