@@ -103,57 +103,52 @@ def _worth(code: str, scored: ir.Table, meant: ir.BooleanValue,
 def _kpi(item: Recommendation, focus: Segment, *, customers: int,
          previous: Recommendation | None) -> Kpi | None:
     """Return the figure to watch with its value now and a month before; None where it is hidden."""
-    found = _KPIS[item.code](item, focus, customers)
-    if found is None:
-        return None
+    now = _KPIS[item.code](item, focus, customers)
     before = previous.kpi if previous is not None else None
-    name, column, unit, value, better = found
-    same = before is not None and (before.name, before.column) == (name, column)
-    return Kpi(name=name, column=column, unit=unit, value=value,
-               previous=before.value if before is not None and same else None,
-               better="up" if better == "up" else "down")
+    if now is None or before is None or (before.name, before.column) != (now.name, now.column):
+        return now
+    return replace(now, previous=before.value)
 
 
-_Found = tuple[str, str, str, float, str] | None
-"""Name, column, unit, value and which way is good."""
+def _share(name: str, value: float, *, column: str = "") -> Kpi:
+    return Kpi(name=name, column=column, unit="share", value=value, previous=None, better="down")
 
 
-def _focus_decline(item: Recommendation, focus: Segment, customers: int) -> _Found:
-    if focus.decline is None:
-        return None
-    return "focus_decline", "", "share", focus.decline.value, "down"
+def _focus_decline(item: Recommendation, focus: Segment, customers: int) -> Kpi | None:
+    return None if focus.decline is None else _share("focus_decline", focus.decline.value)
 
 
-def _depth(item: Recommendation, focus: Segment, customers: int) -> _Found:
+def _depth(item: Recommendation, focus: Segment, customers: int) -> Kpi | None:
     rows = item.evidence.rows if isinstance(item.evidence, DepthEvidence) else ()
-    known = [row for row in rows if row.segment is not None]
-    if not known or known[0].segment is None:
-        return None
-    return "focus_mean", known[0].column, "mean", known[0].segment, "up"
+    for row in rows:
+        if row.segment is not None:
+            return Kpi(name="focus_mean", column=row.column, unit="mean", value=row.segment,
+                       previous=None, better="up")
+    return None
 
 
-def _buyers_decline(item: Recommendation, focus: Segment, customers: int) -> _Found:
+def _buyers_decline(item: Recommendation, focus: Segment, customers: int) -> Kpi | None:
     evidence = item.evidence
     if not isinstance(evidence, LoyaltyEvidence) or evidence.decline is None:
         return None
-    return "promo_buyers_decline", "", "share", evidence.decline.value, "down"
+    return _share("promo_buyers_decline", evidence.decline.value)
 
 
-def _flagged(item: Recommendation, focus: Segment, customers: int) -> _Found:
+def _flagged(item: Recommendation, focus: Segment, customers: int) -> Kpi | None:
     evidence = item.evidence
     if not isinstance(evidence, SignalEvidence) or evidence.flagged < SMALLEST_GROUP:
         return None
-    return "flagged", "", "share", evidence.flagged / customers, "down"
+    return _share("flagged", evidence.flagged / customers)
 
 
-def _group_share(item: Recommendation, focus: Segment, customers: int) -> _Found:
+def _group_share(item: Recommendation, focus: Segment, customers: int) -> Kpi | None:
     evidence = item.evidence
     if not isinstance(evidence, GroupEvidence) or evidence.decline is None:
         return None
-    return "group_share", evidence.column, "share", evidence.customers / customers, "down"
+    return _share("group_share", evidence.customers / customers, column=evidence.column)
 
 
-_KPIS: Mapping[str, Callable[[Recommendation, Segment, int], _Found]] = {
+_KPIS: Mapping[str, Callable[[Recommendation, Segment, int], Kpi | None]] = {
     "R1": _focus_decline, "R2": _focus_decline, "R3": _depth, "R4": _buyers_decline,
     "R5": _flagged, "R6": _group_share, "R7": _group_share,
 }

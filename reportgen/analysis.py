@@ -19,11 +19,17 @@ from reportgen import __version__, results, workers
 from reportgen.config import Settings
 from reportgen.contract import Role
 from reportgen.results import (
+    Caveat,
     ColumnInfo,
+    Discoveries,
     Explanation,
     ModelCard,
+    Overview,
     Provenance,
+    Recommendation,
     Report,
+    Segment,
+    Segmentation,
     StoreInfo,
 )
 
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
 
-    from reportgen import evaluation, scoring, verdict
+    from reportgen import evaluation, programme, scoring, verdict
     from reportgen.estimators import Candidate, Matrix
     from reportgen.features import Customers
     from reportgen.ledger import Ledger
@@ -90,43 +96,18 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         learned = _learn(customers.table, settings, stage)
         scored = _score(customers.table, learned, settings, private, stage)
         explained = _explain(scored, learned, settings, private, stage)
-    card, usable = learned.card, not learned.card.gate.withholds
+    usable = not learned.card.gate.withholds
     with stage("describe"):
-        from reportgen import (
-            action_worth,
-            caveats,
-            discovery,
-            money,
-            overview,
-            programme,
-            recommendations,
-            segments,
-        )
-
-        state = overview.summarise(scored, settings)
-        wanted = settings.recommendations
-        focus = segments.profile_rule(scored, "focus", wanted.focus_label, wanted.focus, settings)
-        profiles = segments.profile(scored, settings)
-        lying = segments.segmentation(scored, settings)
-        groups = discovery.discover(scored, learned.sample, settings)
-        advice = recommendations.recommend(scored, focus, settings, usable=usable)
-        further = recommendations.recommend_further(scored, focus, settings, usable=usable)
-        limits = caveats.caveats(customers.quality, state, card, focus,
-                                 effort=settings.model.effort, first=before.report is None)
+        found = _describe(scored, customers, learned, settings, before)
     with stage("money"):
+        from reportgen import money
+
         worth = money.evaluate(learned.sample, learned.scorer.out_of_fold, settings,
-                               customers=state.customers, usable=usable)
+                               customers=found.state.customers, usable=usable)
     with stage("programme"):
         judged = _judge(customers, folder, settings, month, before)
-        meant = recommendations.meant((*advice, *further), scored, focus, settings)
-        advice, further = (
-            action_worth.valued(items, scored, meant, focus, settings, customers=state.customers,
-                                earlier=before.report)
-            for items in (advice, further))
-        planned = programme.plan(scored, meant, settings, month=month, ledger=before.ledger,
-                                 seen=judged.seen, reasons=private / REASONS, usable=usable)
-        if usable:
-            programme.write(planned.actions, private / ACTIONS)
+        advice, further, planned = _plan(scored, found, judged, settings, month=month,
+                                         before=before, private=private, usable=usable)
     report = results.rounded(Report(
         schema_version=results.SCHEMA_VERSION,
         store=_store(settings),
@@ -134,19 +115,19 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         effort=settings.model.effort,
         columns=_columns(settings),
         data=customers.quality,
-        overview=state,
-        model=card,
+        overview=found.state,
+        model=learned.card,
         explanation=explained,
         money=worth,
-        focus=focus,
-        segments=profiles,
-        segmentation=lying,
-        discoveries=groups,
+        focus=found.focus,
+        segments=found.segments,
+        segmentation=found.segmentation,
+        discoveries=found.discoveries,
         recommendations=advice,
         further=further,
         programme=planned.told,
         verdict=judged.verdict,
-        caveats=limits,
+        caveats=found.caveats,
         provenance=_provenance(settings),
     ))
     return Analysis(report, planned.drawn, judged.outcomes, planned.fingerprints)
@@ -240,6 +221,62 @@ def _explain(scored: ibis.Table, learned: _Learned, settings: Settings, private:
             reasons.write_reasons(scored, learned.scorer.folds, explained.groups, learned.sample,
                                   settings, path=private / REASONS)
     return explained
+
+
+_Advice = tuple[Recommendation, ...]
+
+
+@dataclass(frozen=True)
+class _Described:
+    """What this month's figures say of the customers, and what they support."""
+
+    state: Overview
+    focus: Segment
+    segments: tuple[Segment, ...]
+    segmentation: Segmentation
+    discoveries: Discoveries
+    advice: _Advice
+    further: _Advice
+    caveats: tuple[Caveat, ...]
+
+
+def _describe(scored: ibis.Table, customers: Customers, learned: _Learned, settings: Settings,
+              before: Before) -> _Described:
+    """Describe the customers and their segments, and judge the recommendations."""
+    from reportgen import caveats, discovery, overview, recommendations, segments
+
+    usable, wanted = not learned.card.gate.withholds, settings.recommendations
+    state = overview.summarise(scored, settings)
+    focus = segments.profile_rule(scored, "focus", wanted.focus_label, wanted.focus, settings)
+    return _Described(
+        state=state,
+        focus=focus,
+        segments=segments.profile(scored, settings),
+        segmentation=segments.segmentation(scored, settings),
+        discoveries=discovery.discover(scored, learned.sample, settings),
+        advice=recommendations.recommend(scored, focus, settings, usable=usable),
+        further=recommendations.recommend_further(scored, focus, settings, usable=usable),
+        caveats=caveats.caveats(customers.quality, state, learned.card, focus,
+                                effort=settings.model.effort, first=before.report is None),
+    )
+
+
+def _plan(scored: ibis.Table, found: _Described, judged: verdict.Judged, settings: Settings, *,
+          month: str, before: Before, private: Path,
+          usable: bool) -> tuple[_Advice, _Advice, programme.Planned]:
+    """Tell what each action is worth and who gets it; write the list."""
+    from reportgen import action_worth, programme, recommendations
+
+    meant = recommendations.meant((*found.advice, *found.further), scored, found.focus, settings)
+    advice, further = (
+        action_worth.valued(items, scored, meant, found.focus, settings,
+                            customers=found.state.customers, earlier=before.report)
+        for items in (found.advice, found.further))
+    planned = programme.plan(scored, meant, settings, month=month, ledger=before.ledger,
+                             seen=judged.seen, reasons=private / REASONS, usable=usable)
+    if usable:
+        programme.write(planned.actions, private / ACTIONS)
+    return advice, further, planned
 
 
 def _judge(customers: Customers, folder: Path, settings: Settings, month: str,

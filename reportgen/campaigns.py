@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.config import Assumptions
 from reportgen.estimators import Matrix
 from reportgen.results import CampaignName
+from reportgen.sections import Assumptions
 
 Plan = NDArray[np.float64]
 """Probability that each customer is contacted, shape (customers,)."""

@@ -32,6 +32,9 @@ from reportgen.rules import COMPARE, Rule
 #: Smallest group whose figures may be published: fewer customers could be recognised in them.
 SMALLEST_GROUP = 10
 
+#: False discovery rate, and the least effect worth words (Cohen's d and h alike; Cohen, 1988).
+FALSE_DISCOVERIES, SMALL_EFFECT = 0.05, 0.2
+
 _COUNTS = ("fallen", "alike", "contactable")
 
 
@@ -139,20 +142,14 @@ class Comparison:
         return Test((ours.mean - theirs.mean) / math.sqrt(pooled), float(found.pvalue))
 
     def category_test(self, column: str, value: str) -> Test:
-        """Return Cohen's h and the p-value of the test of two shares with a pooled variance.
-
-        References
-        ----------
-        Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, 2nd ed., chapter 6.
-        """
+        """Return Cohen's h and the p-value of the test of two shares with a pooled variance."""
         hits = [side.categories[column][value] for side in (self.inside, self.others)]
         sizes = [side.customers for side in (self.inside, self.others)]
         one, other = (hit / size for hit, size in zip(hits, sizes, strict=True))
-        effect = 2 * (math.asin(math.sqrt(one)) - math.asin(math.sqrt(other)))
         pooled = sum(hits) / sum(sizes)
         error = math.sqrt(pooled * (1 - pooled) * (1 / sizes[0] + 1 / sizes[1]))
         z = (one - other) / error if error else 0.0
-        return Test(effect, float(2 * special.ndtr(-abs(z))))
+        return Test(cohens_h(one, other), float(2 * special.ndtr(-abs(z))))
 
     def category_rows(self, column: str) -> tuple[CategoryRow, ...]:
         """Share of each value on both sides, in the contract's order.
@@ -176,6 +173,16 @@ class Comparison:
                 difference=newcombe(*counts, confidence=confidence), ratio=share_ratio(*counts),
             ))
         return tuple(rows)
+
+
+def cohens_h(first: float, second: float) -> float:
+    """Return the effect size of a difference of two shares, first less second.
+
+    References
+    ----------
+    Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, 2nd ed., chapter 6.
+    """
+    return 2 * (math.asin(math.sqrt(first)) - math.asin(math.sqrt(second)))
 
 
 def _hidden(counts: Mapping[str, int]) -> set[str]:

@@ -131,6 +131,11 @@ class Column(_Frozen):
     group: str = ""
 
     @property
+    def written_decimals(self) -> int:
+        """Decimals of the plain number; shares are written in percent, two places on."""
+        return self.decimals + (2 if self.unit in (Unit.SHARE, Unit.RELATIVE_CHANGE) else 0)
+
+    @property
     def is_feature(self) -> bool:
         """Whether the model may learn from the column."""
         return self.role in (Role.FEATURE, Role.PERMISSION, Role.GOODS)

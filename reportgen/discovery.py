@@ -10,7 +10,6 @@ statsmodels for it, and divides by zero on the way.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,9 +19,17 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control, fisher_exact
 
 from reportgen import campaigns
-from reportgen.comparison import SMALLEST_GROUP, Comparison, compare, matching
+from reportgen.comparison import (
+    FALSE_DISCOVERIES,
+    SMALL_EFFECT,
+    SMALLEST_GROUP,
+    Comparison,
+    cohens_h,
+    compare,
+    matching,
+)
 from reportgen.config import Settings
-from reportgen.contract import Column, Kind, Role, Unit
+from reportgen.contract import Kind, Role
 from reportgen.estimators import Matrix
 from reportgen.intervals import newcombe, wilson
 from reportgen.results import Discoveries, Discovery
@@ -42,9 +49,6 @@ GROUPS, ALIKE = 3, 0.5
 
 #: By how much a second condition must raise the quality to be worth reading.
 SECOND_ADDS = 1.1
-
-#: False discovery rate, and the least effect worth telling (Cohen's h; Cohen, 1988).
-FALSE_DISCOVERIES, SMALL_EFFECT = 0.05, 0.2
 
 
 def discover(scored: ir.Table, sample: Sample, settings: Settings) -> Discoveries:
@@ -114,15 +118,10 @@ def _conditions(sample: Sample, settings: Settings) -> Iterator[Condition]:
         known = sample.frame[name].to_numpy(dtype=np.float64)[sample.train]
         known = known[np.isfinite(known)]
         if len(known):
-            decimals = _written_decimals(column)
+            decimals = column.written_decimals
             for cut in sorted({round(float(q), decimals) for q in np.quantile(known, DECILES)}):
                 sides: tuple[Operator, ...] = ("<=", ">=")
                 yield from (Condition(name, side, cut) for side in sides)
-
-
-def _written_decimals(column: Column) -> int:
-    """Decimals of the plain number; shares are written in percent, two places on."""
-    return column.decimals + (2 if column.unit in (Unit.SHARE, Unit.RELATIVE_CHANGE) else 0)
 
 
 def _meets(condition: Condition, sample: Sample, settings: Settings) -> Bools:
@@ -218,7 +217,7 @@ def _tell(rule: Rule, one: _Described, q: float, now: Comparison) -> Discovery |
         return None
     decline = wilson(one.fallen, one.inside)
     others = wilson(one.others_fallen, one.others)
-    effect = 2 * (math.asin(math.sqrt(decline.value)) - math.asin(math.sqrt(others.value)))
+    effect = cohens_h(decline.value, others.value)
     return Discovery(
         rule=str(rule),
         conditions=tuple((c.column, c.operator, c.value) for c in rule.conditions),

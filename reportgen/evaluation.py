@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.metrics import roc_curve
 
-from reportgen import intervals, metrics
+from reportgen import delong, intervals, metrics
 from reportgen.config import Settings
 from reportgen.estimators import Candidate, Matrix, calibrated, probabilities
 from reportgen.results import (
@@ -203,9 +203,9 @@ def _past_only(past: PastFit, sample: Sample) -> PastOnly:
     return PastOnly(
         family=past.family,
         columns=past.columns,
-        roc_auc=intervals.delong(sample.fallen, past.risk),
-        full_roc_auc=intervals.delong(sample.fallen, past.full_risk),
-        difference=intervals.delong_difference(sample.fallen, past.full_risk, past.risk),
+        roc_auc=delong.roc_auc(sample.fallen, past.risk),
+        full_roc_auc=delong.roc_auc(sample.fallen, past.full_risk),
+        difference=delong.difference(sample.fallen, past.full_risk, past.risk),
     )
 
 

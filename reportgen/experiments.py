@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from reportgen import intervals
+from reportgen.comparison import SMALLEST_GROUP
 from reportgen.intervals import CONFIDENCE, Floats
 from reportgen.results import Compared, Estimate
 
@@ -37,8 +38,8 @@ HOPED = 0.15
 #: Decline without any action where no control group has shown it: no other is harder to test.
 HARDEST = 0.5
 
-#: Customers of each group in every stratum, and in a group at all, to be compared.
-SMALLEST_STRATUM, SMALLEST_GROUP = 5, 10
+#: Customers of each group that every stratum needs to be compared.
+SMALLEST_STRATUM = 5
 
 #: Halvings until the smallest effect is known to a ten-thousandth.
 _STEPS = 40

@@ -19,13 +19,14 @@ from scipy.stats import rankdata, spearmanr
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
+from reportgen import delong
 from reportgen.attribution import FoldModel, shap_values
 from reportgen.config import Settings
 from reportgen.contract import Column, Kind
 from reportgen.effects import effect
 from reportgen.estimators import Matrix, probabilities
 from reportgen.groups import driver_groups
-from reportgen.intervals import CONFIDENCE, delong_difference, normal, wilson
+from reportgen.intervals import CONFIDENCE, normal, wilson
 from reportgen.results import Bin, Direction, Driver, DriverGroup, Estimate, Explanation
 from reportgen.sample import Indices, Sample, some
 from reportgen.stability import Refits, ranks, refit
@@ -139,7 +140,7 @@ def _shuffle(folds: Sequence[FoldModel], groups: Sequence[Sequence[int]], sample
         first, *rest = np.split(fold.risk(np.concatenate([rows, *asked])), len(asked) + 1)
         plain[fold.held_out] = first
         shuffled[:, :, fold.held_out] = np.reshape(rest, (len(sets), SHUFFLES, len(rows)))
-    falls = [delong_difference(sample.fallen, plain, *risks) for risks in shuffled]
+    falls = [delong.difference(sample.fallen, plain, *risks) for risks in shuffled]
     alone, joint = falls[: sample.matrix.shape[1]], iter(falls[sample.matrix.shape[1]:])
     return _Shuffled(tuple(alone), tuple(
         next(joint) if len(group) > 1 else alone[group[0]] for group in groups))

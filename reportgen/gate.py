@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from reportgen import intervals
+from reportgen import delong, intervals
 from reportgen.config import Settings
 from reportgen.estimators import Matrix
 from reportgen.results import Estimate, Gate, GateReason, SampleSize
@@ -69,16 +69,16 @@ def judge(sample: Sample, judged: Judged, single: Matrix, settings: Settings) ->
     """
     fallen, risks = sample.fallen[judged.positions], judged.risks
     alone = single[:, judged.positions]
-    score = intervals.averaged([intervals.delong(fallen, risk, parts=parts)
+    score = intervals.averaged([delong.roc_auc(fallen, risk, parts=parts)
                                 for risk, parts in zip(risks, judged.parts, strict=True)])
     p_value = permutation_p_value(fallen, risks[0], seed=settings.model.seed)
     columns = [
-        intervals.averaged([intervals.delong(fallen, one, parts=parts) for parts in judged.parts])
+        intervals.averaged([delong.roc_auc(fallen, one, parts=parts) for parts in judged.parts])
         for one in alone
     ]
     best = int(np.argmax([column.value for column in columns]))
     gain = intervals.averaged([
-        intervals.delong_difference(fallen, risk, alone[best], parts=parts)
+        delong.difference(fallen, risk, alone[best], parts=parts)
         for risk, parts in zip(risks, judged.parts, strict=True)
     ])
     reasons: dict[GateReason, bool] = {

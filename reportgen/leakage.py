@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.tree import DecisionTreeRegressor
 
+from reportgen import delong
 from reportgen.config import Settings
 from reportgen.contract import Column, Kind, Window
 from reportgen.errors import DataError, Problem
 from reportgen.estimators import Matrix
 from reportgen.folds import TwinFolds, twins
-from reportgen.intervals import delong
 from reportgen.results import Leakage, SingleColumn
 from reportgen.sample import Indices, Sample
 
@@ -80,7 +80,7 @@ def screen(sample: Sample, settings: Settings) -> Screening:
         parts[held_out] = number
     risks = _alone(sample, splits, settings)
     columns = tuple(
-        SingleColumn(name, delong(sample.fallen, risk, parts=parts),
+        SingleColumn(name, delong.roc_auc(sample.fallen, risk, parts=parts),
                      settings.columns[name].leakage_allowed)
         for name, risk in zip(settings.features, risks, strict=True)
     )

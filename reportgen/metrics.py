@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from reportgen import intervals
+from reportgen import delong, intervals
 from reportgen.intervals import Floats
 from reportgen.results import Calibration, CalibrationBin, Estimand, Estimate, Point, Scores, Top
 
@@ -95,7 +95,7 @@ def scores(fallen: ArrayLike, risk: ArrayLike, *, estimand: Estimand, seed: int,
         customers=len(happened),
         fallen=count,
         threshold=threshold,
-        roc_auc=intervals.delong(happened, promised, parts=parts),
+        roc_auc=delong.roc_auc(happened, promised, parts=parts),
         pr_auc=intervals.logit_bootstrap(average_precision, happened, promised, seed=seed),
         f1=intervals.logit_bootstrap(f1, happened, found, seed=seed),
         precision=intervals.wilson(true_positive, true_positive + false_positive),

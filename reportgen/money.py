@@ -10,7 +10,7 @@ import numpy as np
 
 from reportgen import campaigns, empc
 from reportgen.campaigns import Case, Plan, Terms
-from reportgen.config import Assumptions, Settings
+from reportgen.config import Settings
 from reportgen.contract import Role
 from reportgen.errors import DataError, Problem
 from reportgen.estimators import Matrix
@@ -28,6 +28,7 @@ from reportgen.results import (
     ValueBand,
 )
 from reportgen.sample import Sample
+from reportgen.sections import Assumptions
 
 #: Share of customers who may be worth less than the offer before its unit is doubted.
 MOST_WORTHLESS = 0.9

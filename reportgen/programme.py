@@ -9,7 +9,7 @@ capacity does.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -102,7 +102,7 @@ def plan(scored: ir.Table, meant: Mapping[str, ir.BooleanValue], settings: Setti
     missing = _missing(ledger, settings)
     listed = _listed(reached, ledger, settings, draws=not missing)
     drawn = (ASSIGNMENTS.empty_table() if missing
-             else _newly_drawn(listed, ledger, month, settings))
+             else _newly_drawn(listed, month, settings.programme.campaign))
     fresh = _drawn_this_month(drawn, ledger, month, settings)
     told = replace(
         told, missing=missing, **counts,
@@ -209,25 +209,27 @@ def _listed(reached: ir.Table, ledger: Ledger, settings: Settings, *,
     most = _most_contacts(settings)
     fit = ordered.filter(ordered["contactable"] & ~ordered["tired"])
     messaged = fit.limit(ROWS_A_CONTACT * most + ROWS_AT_LEAST).to_pyarrow().to_pandas()
-    messaged["control"] = _controls(messaged, ledger, settings) if draws else False
+    before = _assigned(ledger, settings.programme.campaign)
+    messaged["known"] = messaged["id"].isin(list(before))
+    messaged["control"] = _controls(messaged["id"], before, ledger, settings) if draws else False
     used = np.cumsum(~messaged["control"].to_numpy(dtype=bool))
     last = int(np.searchsorted(used, most, side="left")) if most > 0 else -1
     site = ordered.filter(~ordered["contactable"]).limit(MOST_ON_SITE).to_pyarrow().to_pandas()
-    site["control"] = False
+    site[["known", "control"]] = False
     together: pd.DataFrame = pd.concat([messaged.iloc[:last + 1], site], ignore_index=True)
     return together
 
 
-def _controls(messaged: pd.DataFrame, ledger: Ledger, settings: Settings) -> NDArray[np.bool_]:
+def _controls(customers: Iterable[str], before: Mapping[str, bool], ledger: Ledger,
+              settings: Settings) -> NDArray[np.bool_]:
     """Tell who is in the control group: as drawn before, else by the hash."""
     chosen = settings.programme
     if ledger.key is None:
         raise ValueError("groups need a key")
-    drawn = experiments.in_control(messaged["id"], key=ledger.key, campaign=chosen.campaign,
+    drawn = experiments.in_control(customers, key=ledger.key, campaign=chosen.campaign,
                                    share=chosen.control_share)
-    before = _assigned(ledger, chosen.campaign)
     control = [not before[customer] if customer in before else bool(by_hash)
-               for customer, by_hash in zip(messaged["id"], drawn, strict=True)]
+               for customer, by_hash in zip(customers, drawn, strict=True)]
     return np.array(control, dtype=bool)
 
 
@@ -247,10 +249,8 @@ def _most_contacts(settings: Settings) -> int:
     return min(chosen.contacts_a_month, int(chosen.coupon_budget / offer))
 
 
-def _newly_drawn(listed: pd.DataFrame, ledger: Ledger, month: str,
-                 settings: Settings) -> pa.Table:
-    campaign = settings.programme.campaign
-    new = listed[listed["contactable"] & ~listed["id"].isin(list(_assigned(ledger, campaign)))]
+def _newly_drawn(listed: pd.DataFrame, month: str, campaign: str) -> pa.Table:
+    new = listed[listed["contactable"] & ~listed["known"]]
     return pa.table({
         "id": pa.array(new["id"], pa.string()),
         "campaign": pa.array([campaign] * len(new), pa.string()),

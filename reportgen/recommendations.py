@@ -3,7 +3,7 @@
 The scored customers (an Ibis table) and the focus segment come in; a `Recommendation` a rule goes
 out, always all five of `RULES` and those of `FURTHER` that the tables support, each with its
 evidence, its audience and a status that follows from its reason. The sentences belong to the
-templates: one for every code and reason in `REASONS`.
+templates: one for every code and reason in `statuses.REASONS`.
 
 "Beyond chance" means that the 95 % interval of a difference lies on one side of zero. Nothing
 here is causal: a recommendation is supported where the figures fit it, and only an experiment can
@@ -13,8 +13,9 @@ differences in behaviour describe it and prove nothing about decline.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import ibis.expr.types as ir
 
@@ -38,10 +39,10 @@ from reportgen.results import (
     Segment,
     Signal,
     SignalEvidence,
-    Status,
 )
 from reportgen.rules import Condition, Rule
 from reportgen.signals import SMALLEST_SIDE, find_signals, showing
+from reportgen.statuses import MODEL_NOT_USEFUL, REASONS
 
 #: Customers that a segment needs, and that must be left outside it, to be acted on.
 SMALLEST_FOCUS = 50
@@ -50,71 +51,6 @@ SMALLEST_FOCUS = 50
 ENOUGH_CONTACTABLE = 50
 
 NOBODY = Audience(customers=0, fallen=0, alike=0, contactable=0)
-
-#: Reason of every recommendation where the model's usefulness is not proven.
-MODEL_NOT_USEFUL = "model_not_useful"
-
-#: Why a recommendation has its status, by code. R1 to R4 speak about the focus segment.
-REASONS: Mapping[str, Mapping[str, Status]] = {
-    "R1": {
-        MODEL_NOT_USEFUL: "unsupported",
-        "category_over_represented": "supported",      # evidence.attention names it
-        "no_category_stands_out": "caution",           # evidence.attention is empty
-        "profit_lower": "caution",                     # attention is set, profit below the rest's
-        "focus_too_small": "unsupported",              # under 50 in the focus, or outside it
-        "no_goods_column": "unsupported",              # the contract has no category of goods
-    },
-    "R2": {
-        MODEL_NOT_USEFUL: "unsupported",
-        "enough_contactable": "supported",             # 50 or more may be messaged
-        "contacted_more_already": "caution",           # 50 or more, messaged more than others now
-        "few_contactable": "caution",                  # 10 to 49 may be messaged
-        "hardly_any_contactable": "unsupported",       # fewer than 10: no rows, contacts None
-    },
-    "R3": {
-        MODEL_NOT_USEFUL: "unsupported",
-        "shallower_and_basket_fuller": "supported",
-        "only_shallower": "caution",                   # the basket is not fuller
-        "only_basket_fuller": "caution",               # depth not lower (deeper: even higher)
-        "depth_mixed": "caution",                      # one depth column lower, another higher
-        "deeper": "unsupported",                       # they look deeper, basket not fuller
-        "neither_shallower_nor_fuller": "unsupported",
-        "focus_too_small": "unsupported",
-    },
-    "R4": {
-        MODEL_NOT_USEFUL: "unsupported",
-        "promo_buyers_decline_more": "supported",      # and their profit is not lower
-        "promo_buyers_less_profitable": "caution",     # decline more, profit lower
-        "profit_unknown": "caution",                   # decline more, no profit to compare
-        "no_difference": "unsupported",
-        "promo_buyers_decline_less": "unsupported",
-        "too_few_promo_buyers": "unsupported",         # under 20 of them, or of the others
-        "focus_too_small": "unsupported",
-    },
-    "R5": {
-        MODEL_NOT_USEFUL: "unsupported",
-        "levels_and_falls_confirmed": "supported",     # at least one of each form
-        "levels_confirmed": "supported",               # no fall is confirmed
-        "falls_confirmed": "supported",                # no level is confirmed
-        "opposite": "unsupported",                     # none confirmed, at least one opposite
-        "unclear": "unsupported",                      # nothing found either way
-        "nothing_tested": "unsupported",               # no column with values to test
-    },
-    "R6": {
-        MODEL_NOT_USEFUL: "unsupported",
-        "decline_more": "supported",
-        "no_difference": "unsupported",
-        "decline_less": "unsupported",
-        "too_few": "unsupported",                      # under 20 of them, or of the others
-    },
-    "R7": {
-        MODEL_NOT_USEFUL: "unsupported",
-        "decline_more": "supported",
-        "no_difference": "unsupported",
-        "decline_less": "unsupported",
-        "too_few": "unsupported",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -356,22 +292,6 @@ def _unmeasured(settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in settings.recommendations.levels if name not in measured)
 
 
-def failures(scored: ir.Table, focus: Segment, settings: Settings) -> Recommendation:
-    """R6: an apology and help for those whom the service has failed often.
-
-    Supported where they decline more than all others beyond chance.
-    """
-    return _group("R6", scored, settings)
-
-
-def unpaid_baskets(scored: ir.Table, focus: Segment, settings: Settings) -> Recommendation:
-    """R7: a reminder of goods left unpaid, for those who leave many.
-
-    Supported where they decline more than all others beyond chance.
-    """
-    return _group("R7", scored, settings)
-
-
 def _group_column(code: str, settings: Settings) -> tuple[str, float] | None:
     """Return column and limit of a group, None where the store names none."""
     names = settings.recommendations
@@ -382,8 +302,11 @@ def _group_column(code: str, settings: Settings) -> tuple[str, float] | None:
     return None if column is None or limit is None else (column, limit)
 
 
-def _group(code: str, scored: ir.Table, settings: Settings) -> Recommendation:
-    """Compare the customers at or above a limit with all others."""
+def group(code: str, scored: ir.Table, focus: Segment, settings: Settings) -> Recommendation:
+    """Judge help after failures of the service (R6) or a reminder of unpaid goods (R7).
+
+    Supported where the customers at or above the limit decline more than all others beyond chance.
+    """
     column, limit = _group_column(code, settings) or ("", 0.0)
     inside = matching(scored, Rule((Condition(column, ">=", limit),)))
     found = compare(scored, inside, settings)
@@ -403,8 +326,8 @@ def _group(code: str, scored: ir.Table, settings: Settings) -> Recommendation:
     return _recommendation(code, reason, _audience(found.inside), evidence)
 
 
-#: In the order of the report. A new recommendation is a line here, its keys in `REASONS`, and a
-#: sentence a key in the templates.
+#: In the order of the report. A new recommendation is a line here, its keys in `statuses.REASONS`,
+#: and a sentence a key in the templates.
 RULES: tuple[RecommendationRule, ...] = (
     RecommendationRule("R1", discounts, audiences.in_category),
     RecommendationRule("R2", mailings, audiences.in_focus),
@@ -415,8 +338,8 @@ RULES: tuple[RecommendationRule, ...] = (
 
 #: What else the tables may support; never on the first page.
 FURTHER: tuple[RecommendationRule, ...] = (
-    RecommendationRule("R6", failures, audiences.in_group),
-    RecommendationRule("R7", unpaid_baskets, audiences.in_group),
+    RecommendationRule("R6", partial(group, "R6"), audiences.in_group),
+    RecommendationRule("R7", partial(group, "R7"), audiences.in_group),
 )
 
 

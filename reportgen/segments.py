@@ -18,7 +18,15 @@ import ibis
 import ibis.expr.types as ir
 from scipy.stats import false_discovery_control
 
-from reportgen.comparison import SMALLEST_GROUP, Comparison, Test, compare, matching
+from reportgen.comparison import (
+    FALSE_DISCOVERIES,
+    SMALL_EFFECT,
+    SMALLEST_GROUP,
+    Comparison,
+    Test,
+    compare,
+    matching,
+)
 from reportgen.config import RISK, Settings
 from reportgen.contract import Kind
 from reportgen.intervals import normal
@@ -41,9 +49,6 @@ SMALLEST_SEGMENT = 50
 
 #: Name of the group of all segments that are too small to stand alone.
 SMALL = "small"
-
-#: False discovery rate over all rows of all segments, and the least effect worth words.
-FALSE_DISCOVERIES, SMALL_EFFECT = 0.05, 0.2
 
 
 def profile(scored: ir.Table, settings: Settings) -> tuple[Segment, ...]:

@@ -17,7 +17,6 @@ import ibis
 import ibis.expr.types as ir
 
 from reportgen.config import Settings
-from reportgen.contract import Column, Unit
 from reportgen.intervals import newcombe, simultaneous, wilson
 from reportgen.results import Signal
 
@@ -88,15 +87,10 @@ def _level_cuts(scored: ir.Table, columns: Sequence[str],
     }
     row = scored.aggregate(**figures).to_pyarrow().to_pylist()[0]
     for i, name in enumerate(columns):
-        decimals = _written_decimals(settings.columns[name])
+        decimals = settings.columns[name].written_decimals
         cuts = sorted({round(cut, decimals) for cut in row[f"cuts_{i}"] or () if cut is not None})
         if cuts:
             yield name, cuts
-
-
-def _written_decimals(column: Column) -> int:
-    """Decimals of the plain number; shares are written in percent, two places on."""
-    return column.decimals + (2 if column.unit in (Unit.SHARE, Unit.RELATIVE_CHANGE) else 0)
 
 
 @dataclass(frozen=True)

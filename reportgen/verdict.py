@@ -25,6 +25,7 @@ from reportgen.results import (
     ActionOutcome,
     ClassOutcome,
     Compared,
+    CustomerClass,
     ProgrammeEffect,
     Reached,
     TotalOutcome,
@@ -216,13 +217,14 @@ def _without_lost(outcomes: Outcomes, decline: Compared) -> Compared:
 
 def _classes(outcomes: Outcomes) -> Iterator[ClassOutcome]:
     """Tell of the fallen who came back, and of those alike who did not fall."""
-    for name, own in (("fallen", outcomes.fallen), ("alike", ~outcomes.fallen)):
+    halves: dict[CustomerClass, np.ndarray]
+    halves = {"fallen": outcomes.fallen, "alike": ~outcomes.fallen}
+    for name, own in halves.items():
         part = outcomes.only(own)
         if part.comparable:
-            yield ClassOutcome("fallen" if name == "fallen" else "alike",
-                               experiments.compare_shares(
-                                   ~part.declined, part.treated, experiments.strata(part),
-                                   confidence=simultaneous(2)))
+            yield ClassOutcome(name, experiments.compare_shares(
+                ~part.declined, part.treated, experiments.strata(part),
+                confidence=simultaneous(len(halves))))
 
 
 def _actions(outcomes: Outcomes) -> Iterator[ActionOutcome]:

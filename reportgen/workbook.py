@@ -44,6 +44,11 @@ _FORMULA = tuple("=+-@\t\r\0")
 #: What XML 1.0 cannot hold.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
+#: Columns of the CSV.
+_IMPORTED = ("id", "action", "goods", "channel", "fallen", "risk_band", "risk", "value_at_risk",
+             "segments", "valid_until")
+
+
 def mailed(row: Row) -> bool:
     """Whether a customer may be written to and is to be."""
     return bool(row["contactable"]) and row["group"] != "control"
@@ -105,10 +110,6 @@ def write_csv(actions: Path, *, path: Path) -> None:
                 writer.writerow([_plain(row[name]) for name in _IMPORTED])
 
 
-_IMPORTED = ("id", "action", "goods", "channel", "fallen", "risk_band", "risk", "value_at_risk",
-             "segments", "valid_until")
-
-
 def neutral(text: str) -> str:
     """Make a text that no spreadsheet takes for a formula, and that XML can hold."""
     clean = _FORBIDDEN.sub("", text)
@@ -133,7 +134,8 @@ def _rows(actions: Path) -> Iterator[Row]:
 
 
 def _has_money(actions: Path) -> bool:
-    return any(row["value_at_risk"] is not None for row in _rows(actions))
+    values = pq.read_table(actions, columns=["value_at_risk"]).column(0)
+    return bool(values.null_count < len(values))
 
 
 def _valid_until(actions: Path) -> date | None:

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from reportgen import intervals
+from reportgen import delong, intervals
 from reportgen.results import Estimate
 
 
@@ -144,7 +144,7 @@ def naive_delong(y: np.ndarray, p: np.ndarray) -> tuple[float, float]:
 def test_delong_agrees_with_all_pairs_and_lies_on_log_odds(
         scores: tuple[np.ndarray, np.ndarray]) -> None:
     value, error = naive_delong(*scores)
-    found = intervals.delong(*scores)
+    found = delong.roc_auc(*scores)
     assert found.value == pytest.approx(value) == pytest.approx(roc_auc_score(*scores))
     odds, half = np.log(value / (1 - value)), 1.959964 * error / (value * (1 - value))
     assert bounds(found) == pytest.approx(
@@ -159,12 +159,12 @@ def test_delong_agrees_with_the_bootstrap_to_a_hundredth(
     for _ in range(1_000):
         picked = rng.integers(0, len(y), len(y))
         draws.append(roc_auc_score(y[picked], p[picked]))
-    assert bounds(intervals.delong(y, p)) == pytest.approx(
+    assert bounds(delong.roc_auc(y, p)) == pytest.approx(
         tuple(np.quantile(draws, [0.025, 0.975])), abs=0.01)
 
 
 def test_a_perfect_order_of_few_customers_is_not_certain() -> None:
-    found = intervals.delong([0, 0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6, 7])
+    found = delong.roc_auc([0, 0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6, 7])
     # As if all of the three fallen agreed: Wilson's bound of 3 of 3 is 0.4385.
     assert (found.value, found.high) == (1.0, 1.0)
     assert found.low == pytest.approx(0.4385, abs=5e-5)
@@ -175,7 +175,7 @@ def test_the_difference_of_two_scores_of_the_same_customers_is_paired(
     y, p = scores
     rng = np.random.default_rng(2)
     worse = p + rng.normal(0, 0.15, len(p))
-    found = intervals.delong_difference(y, p, worse)
+    found = delong.difference(y, p, worse)
     assert found.value == pytest.approx(roc_auc_score(y, p) - roc_auc_score(y, worse))
     draws = []
     for _ in range(1_000):
@@ -183,7 +183,7 @@ def test_the_difference_of_two_scores_of_the_same_customers_is_paired(
         draws.append(roc_auc_score(y[picked], p[picked])
                      - roc_auc_score(y[picked], worse[picked]))
     assert found.high - found.low == pytest.approx(3.92 * np.std(draws), rel=0.1)
-    same = intervals.delong_difference(y, p, p)
+    same = delong.difference(y, p, p)
     assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
 
 
@@ -191,7 +191,7 @@ def test_several_second_scores_count_by_their_mean(
         scores: tuple[np.ndarray, np.ndarray]) -> None:
     y, p = scores
     first, second = np.roll(p, 1), np.roll(p, 2)
-    found = intervals.delong_difference(y, p, first, second)
+    found = delong.difference(y, p, first, second)
     mean = (roc_auc_score(y, first) + roc_auc_score(y, second)) / 2
     assert found.value == pytest.approx(roc_auc_score(y, p) - mean)
 
@@ -201,9 +201,9 @@ def test_parts_that_different_models_scored_are_not_ordered_against_each_other()
     y = np.array([0, 0, 1, 1, 0, 0, 1, 1])
     p = np.array([0.6, 0.7, 0.8, 0.9, 0.1, 0.2, 0.3, 0.4])
     parts = np.repeat([0, 1], 4)
-    assert intervals.delong(y, p).value == pytest.approx(12 / 16)
-    assert intervals.delong(y, p, parts=parts).value == 1.0
-    gain = intervals.delong_difference(y, p, -p, parts=parts)
+    assert delong.roc_auc(y, p).value == pytest.approx(12 / 16)
+    assert delong.roc_auc(y, p, parts=parts).value == 1.0
+    gain = delong.difference(y, p, -p, parts=parts)
     assert gain.value == 1.0
 
 
@@ -214,7 +214,7 @@ def test_the_error_over_parts_is_that_of_independent_halves(
     halves = [naive_delong(y[parts == part], p[parts == part]) for part in (0, 1)]
     value = np.mean([half[0] for half in halves])
     error = np.hypot(halves[0][1], halves[1][1]) / 2
-    found = intervals.delong(y, p, parts=parts)
+    found = delong.roc_auc(y, p, parts=parts)
     assert found.value == pytest.approx(value)
     assert found.high - found.low == pytest.approx(3.92 * error, rel=0.01)
 
@@ -265,7 +265,7 @@ def test_draws_that_do_not_fit_into_memory_at_once_are_all_made(
 
 
 @pytest.mark.parametrize("estimate", [
-    lambda y: intervals.delong(y, y),
+    lambda y: delong.roc_auc(y, y),
     lambda y: intervals.logit_bootstrap(share_of_fallen, y, y, seed=1),
 ])
 def test_a_single_class_is_refused(estimate) -> None:

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from stores import scored_table
 
-from reportgen import config
+from reportgen import sections
 from reportgen.config import Settings
 from reportgen.intervals import wilson
 from reportgen.overview import summarise
@@ -94,7 +94,7 @@ def test_a_handful_of_fallen_customers_is_not_averaged(settings: Settings) -> No
 
 
 def test_a_store_without_totals_has_none(settings: Settings) -> None:
-    presentation = config.Presentation(profile=settings.presentation.profile)
+    presentation = sections.Presentation(profile=settings.presentation.profile)
     plain = settings.model_copy(update={"presentation": presentation})
     overview = summarise(scored_table(plain, FORTY), plain)
     assert overview.totals == ()

@@ -15,7 +15,6 @@ from reportgen.contract import Role
 from reportgen.intervals import newcombe, wilson
 from reportgen.recommendations import (
     FURTHER,
-    REASONS,
     RULES,
     meant,
     recommend,
@@ -34,6 +33,7 @@ from reportgen.results import (
     SignalEvidence,
 )
 from reportgen.segments import profile_rule
+from reportgen.statuses import REASONS
 
 Pair = tuple[Mix, Mix]
 

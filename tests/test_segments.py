@@ -18,7 +18,7 @@ from reports import make_report
 from scipy import stats
 from stores import scored_columns, scored_table
 
-from reportgen import config
+from reportgen import sections
 from reportgen.comparison import compare, matching
 from reportgen.config import BANDS, Settings
 from reportgen.intervals import newcombe, wilson
@@ -132,7 +132,7 @@ def tenfold(**changes: list[object]) -> dict[str, list[object]]:
 
 
 def with_segments(settings: Settings, **rules: str) -> Settings:
-    segments = {name: config.Segment(rule=rule, label=LABEL) for name, rule in rules.items()}
+    segments = {name: sections.Segment(rule=rule, label=LABEL) for name, rule in rules.items()}
     return settings.model_copy(update={"segments": segments})
 
 
@@ -297,7 +297,7 @@ def test_value_is_summed_where_it_is_known(settings: Settings) -> None:
 
 def test_means_of_a_few_known_values_are_not_told(settings: Settings) -> None:
     known: list[object] = [3.0] * 10 + [None, None] + [4.0] * 28
-    presentation = config.Presentation(profile=("profit",))
+    presentation = sections.Presentation(profile=("profit",))
     plain = settings.model_copy(update={"presentation": presentation})
     ten = segment_of(plain, FORTY | {"profit": known}).profile[0]
     assert (ten.segment, ten.others) == (3.0, 4.0)
@@ -354,7 +354,7 @@ def leaves(node: Any) -> Iterator[Any]:
 
 
 def test_a_category_in_the_profile_is_told_by_its_values_only(settings: Settings) -> None:
-    presentation = config.Presentation(profile=("service_tier", "profit"))
+    presentation = sections.Presentation(profile=("service_tier", "profit"))
     plain = settings.model_copy(update={"presentation": presentation})
     found = profile_rule(scored_table(plain, FORTY), "a", LABEL, "risk > 0.5", plain)
     assert [row.column for row in found.profile] == ["profit"]

@@ -14,8 +14,9 @@ from reports import make_report, no_verdict, verdict
 from reportgen import localization, templating
 from reportgen.caveats import KEYS
 from reportgen.errors import RenderError
-from reportgen.recommendations import FURTHER, MODEL_NOT_USEFUL, REASONS, RULES
+from reportgen.recommendations import FURTHER, RULES
 from reportgen.results import Caveat, Recommendation, Report, from_json, to_json
+from reportgen.statuses import MODEL_NOT_USEFUL, REASONS
 
 TEMPLATES = localization.templates_folder()
 SECTIONS = ("summary", "drivers", "segments", "recommendations", "programme", "money", "model",

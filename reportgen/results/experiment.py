@@ -11,6 +11,9 @@ VerdictStatus = Literal["worked", "no_evidence", "harmful", "none"]
 """What an experiment showed about the decline; "none" where there is nothing to judge."""
 
 
+CustomerClass = Literal["fallen", "alike"]
+"""What was known of a customer when drawn."""
+
 FaultReason = Literal["unknown_customer", "date", "action", "unreadable"]
 """Why a row of the feedback is left out."""
 
@@ -102,7 +105,7 @@ class Compared:
 class ClassOutcome:
     """The share that did well: of the "fallen" who came back, of the "alike" who did not fall."""
 
-    name: Literal["fallen", "alike"]
+    name: CustomerClass
     well: Compared
 
 

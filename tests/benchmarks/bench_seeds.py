@@ -18,9 +18,9 @@ import numpy as np
 from reportgen import (
     analysis,
     config,
+    delong,
     evaluation,
     explanation,
-    intervals,
     model_selection,
     pipeline,
     sample,
@@ -77,7 +77,7 @@ def _find(table: object, settings: Settings) -> Finding:
     drawn = sample.draw_sample(table, settings)
     candidates = model_selection.search(drawn, settings)
     winner = evaluation.try_out(candidates[:1], drawn, settings)[0]
-    score = intervals.delong(drawn.fallen[drawn.test], winner.test_risk)
+    score = delong.roc_auc(drawn.fallen[drawn.test], winner.test_risk)
     folds = scoring.fit_scorer(candidates[0].pipeline, drawn, settings).folds
     drivers = explanation.explain(winner.model, candidates[0].pipeline, folds, drawn, settings,
                                   usable=True).drivers

@@ -6,7 +6,7 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
-from reportgen import intervals, leakage, signals
+from reportgen import delong, intervals, leakage, signals
 from reportgen.contract import Kind
 from reportgen.estimators import Matrix
 from reportgen.fold_scores import roc_auc
@@ -77,7 +77,7 @@ def _past(fitted: Fitted) -> dict[str, Claim]:
         risk[held_out] = model.risk(fitted.encoded[held_out])
         past = truth.roc_auc(model.risk(everyone.encoded), everyone.probability)
         falls_behind.append(full.figures["roc_auc"] - past)
-    found = intervals.delong_difference(sample.fallen, fitted.risk, risk)
+    found = delong.difference(sample.fallen, fitted.risk, risk)
     return {"past columns: roc_auc behind the full model": claim(
         found, float(np.mean(falls_behind)))}
 
