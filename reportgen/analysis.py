@@ -55,7 +55,7 @@ _LIBRARIES = ("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "scik
 #: Modules whose imports take a second together; they come while the workers wake.
 _STAGES = ("leakage", "model_selection", "evaluation", "gate", "scoring", "explanation",
            "reasons", "overview", "segments", "discovery", "recommendations", "money",
-           "action_worth", "programme", "verdict")
+           "action_worth", "programme", "verdict", "changes", "decisions")
 
 Stage = Callable[[str], AbstractContextManager[None]]
 """Opened around every stage by its name, so that a caller may show or time it."""
@@ -108,6 +108,8 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         judged = _judge(customers, folder, settings, month, before)
         advice, further, planned = _plan(scored, found, judged, settings, month=month,
                                          before=before, private=private, usable=usable)
+    from reportgen import changes, decisions
+
     report = results.rounded(Report(
         schema_version=results.SCHEMA_VERSION,
         store=_store(settings),
@@ -116,6 +118,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         columns=_columns(settings),
         data=customers.quality,
         overview=found.state,
+        changes=changes.since(found.state, before.report),
         model=learned.card,
         explanation=explained,
         money=worth,
@@ -127,6 +130,8 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         further=further,
         programme=planned.told,
         verdict=judged.verdict,
+        decisions=decisions.ask(planned.told, judged.verdict, worth, learned.card.gate,
+                                customers.quality, settings, month=month),
         caveats=found.caveats,
         provenance=_provenance(settings),
     ))

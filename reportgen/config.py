@@ -21,6 +21,7 @@ from reportgen.rules import Rule, RuleError, parse_rule
 from reportgen.sections import (
     Assumptions,
     Cleaning,
+    Decisions,
     Effort,
     Gates,
     ModelSearch,
@@ -57,6 +58,7 @@ class Settings(Contract):
     gates: Gates = Gates()
     assumptions: Assumptions = Assumptions()
     programme: Programme = Programme()
+    decisions: Decisions = Decisions()
     segments: dict[str, Segment] = {}
     recommendations: Recommendations
     presentation: Presentation = Presentation()

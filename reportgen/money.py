@@ -173,9 +173,13 @@ def _campaign(name: CampaignName, plan: Plan, profit: campaigns.Profit, case: Ca
 def _curve(case: Case, terms: Terms) -> tuple[ProfitPoint, ...]:
     shares, plans = campaigns.by_share(case)
     points = []
-    for share, profit in zip(shares, campaigns.profits_of(case, terms, plans), strict=True):
+    reached = case.scale * plans.sum(axis=1)
+    fallen = case.scale * plans @ case.fallen
+    value = case.scale * plans @ (case.fallen * case.value)
+    for i, profit in enumerate(campaigns.profits_of(case, terms, plans)):
         found = _interval(profit.value, profit.draws, case)
-        points.append(ProfitPoint(share, found.value, found.low, found.high))
+        points.append(ProfitPoint(shares[i], found.value, found.low, found.high,
+                                  float(reached[i]), float(fallen[i]), float(value[i])))
     return tuple(points)
 
 

@@ -7,8 +7,10 @@ the folder to read and the month's name, ``YYYY-MM``, go out.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from reportgen.errors import ConfigError
@@ -31,6 +33,17 @@ class MonthFolder:
 def is_month(name: str) -> bool:
     """Whether a name reads ``YYYY-MM``."""
     return _MONTH.fullmatch(name) is not None
+
+
+def last_day(month: str) -> datetime:
+    """Return the last day of a month that is given as ``YYYY-MM``."""
+    year, number = map(int, month.split("-"))
+    return datetime(year, number, monthrange(year, number)[1])
+
+
+def day_after(month: str, day: int) -> date:
+    """Return a day of the month after one that is given as ``YYYY-MM``."""
+    return (last_day(month) + timedelta(days=day)).date()
 
 
 def find_month(data: Path, month: str | None = None) -> MonthFolder:

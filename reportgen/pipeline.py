@@ -7,15 +7,21 @@ a finished month again from its results.json, `check` only holds the tables agai
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reportgen import config, ledger, months, results, storage, workers
 from reportgen.analysis import ACTIONS, Before, Stage, analyse, read_customers
 from reportgen.config import Settings
 from reportgen.errors import ConfigError, GateError, StorageError
 from reportgen.results import DataQuality, Effort, Report, ResultsError
+
+if TYPE_CHECKING:
+    from reportgen import pdf
+    from reportgen.charts import Picture
 
 RESULTS, WORKBOOK, IMPORT = "results.json", "customers.xlsx", "customers.csv"
 
@@ -214,8 +220,19 @@ def _draw(text: str, language: str, templates: Path | None, folder: Path) -> Non
     for ending, for_print in (("html", False), ("pdf", True)):
         html = templating.render_html(report, language=language, pictures=pictures,
                                       templates=templates, for_print=for_print)
-        content = pdf.write_pdf(html) if for_print else html.encode()
+        content = pdf.write_pdf(
+            html, dated=months.last_day(report.month), attachments=_attachments(text, pictures)
+        ) if for_print else html.encode()
         (folder / f"report.{language}.{ending}").write_bytes(content)
+
+
+def _attachments(text: str, pictures: Mapping[str, Picture]) -> list[pdf.Attachment]:
+    """List the data that the PDF carries: the numbers of all pages, and those of each chart."""
+    from reportgen import pdf
+
+    return [pdf.Attachment(RESULTS, "All numbers of the report", text.encode()),
+            *(pdf.Attachment(f"{name}.csv", picture.alt, picture.data.encode("utf-8-sig"))
+              for name, picture in pictures.items())]
 
 
 def _outcome(output: Path, report: Report) -> Outcome:

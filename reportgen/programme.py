@@ -8,7 +8,6 @@ capacity does.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -23,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from reportgen import experiments
+from reportgen import experiments, months
 from reportgen.comparison import SMALLEST_GROUP, matching
 from reportgen.config import Settings
 from reportgen.contract import Role
@@ -128,9 +127,7 @@ def write(actions: pa.Table, path: Path) -> None:
 
 def valid_until(month: str) -> date:
     """Return the last day on which a month's list may be used: that of the month after it."""
-    year, number = map(int, month.split("-"))
-    year, number = (year + 1, 1) if number == 12 else (year, number + 1)
-    return date(year, number, calendar.monthrange(year, number)[1])
+    return months.last_day(f"{months.day_after(month, 1):%Y-%m}").date()
 
 
 def _nothing(settings: Settings, month: str, *, base: float, observed: bool) -> Programme:

@@ -179,6 +179,22 @@ class Programme(_Frozen):
         return codes
 
 
+class Decisions(_Frozen):
+    """Who carries out what leadership decides, and by when it is asked to.
+
+    Attributes
+    ----------
+    day
+        Of the month after the report's.
+    owners
+        Names by "marketing", "finance" and "analytics"; one that is absent goes by the word of
+        the report's language.
+    """
+
+    day: int = Field(default=10, ge=1, le=28)
+    owners: dict[Literal["marketing", "finance", "analytics"], Labels] = {}
+
+
 class Risk(_Frozen):
     """Where the bands of risk begin, as probabilities."""
 

@@ -30,6 +30,7 @@ def make_report(**changes: Any) -> r.Report:
         columns=columns(),
         data=data_quality(),
         overview=overview(),
+        changes=since_september(),
         model=model(),
         explanation=explanation(),
         money=money(),
@@ -41,6 +42,7 @@ def make_report(**changes: Any) -> r.Report:
         further=further(),
         programme=programme(),
         verdict=verdict(),
+        decisions=decisions(),
         caveats=(
             r.Caveat("recognises", {}),
             r.Caveat("association", {}),
@@ -195,6 +197,32 @@ def overview() -> r.Overview:
 
 
 # ── Model and drivers ────────────────────────────────────────────────────────────────────────────
+
+
+def since_september() -> r.Changes:
+    """What the second month of a store knows of its first one."""
+    return r.Changes("2026-09", (
+        # 494 of 1,296 against 452 of 1,290: 38.1 % and 35.0 %.
+        r.Change("customers", "customers", 1290, 6, 6 / 1290),
+        r.Change("fallen_share", "share", 452 / 1290, 494 / 1296 - 452 / 1290,
+                 (494 / 1296) / (452 / 1290) - 1, -0.006, 0.068),
+        r.Change("alike_share", "share", 120 / 1290, 92 / 1296 - 120 / 1290,
+                 (92 / 1296) / (120 / 1290) - 1, -0.044, -0.001),
+        *(r.Change(total.name, total.unit, total.sums[-2], total.sums[-1] - total.sums[-2],
+                   total.change)
+          for total in overview().totals),
+    ))
+
+
+def decisions() -> tuple[r.Decision, ...]:
+    return (
+        r.Decision("launch", {"n": 294, "control": 79}, "marketing", {}, "2026-11-10",
+                   # 294 times 10 and 0.3 of 300; 294 times 310.
+                   r.Budget(29_400.0, 91_140.0)),
+        r.Decision("continue", {"n": 310}, "marketing", {}, "2026-11-10", None),
+        r.Decision("experiment", {"n": 488}, "analytics",
+                   {"ru": "аналитики", "en": "the analysts"}, "2026-11-10", None),
+    )
 
 
 def model() -> r.ModelCard:
@@ -393,9 +421,8 @@ def money() -> r.Money:
             for name, n, profit, half in amounts),
         advantage={name: about(best - profit, 61_000.0, CUSTOMERS)
                    for name, _, profit, _ in amounts if name != "highest_risk"},
-        curve=tuple(r.ProfitPoint(step / 20, value, value - 0.55 * abs(value), value * 1.55)
-                    for step in range(21)
-                    for value in [2 * best * (step / 20) * (1.3 - 1.1 * step / 20)]),
+        curve=tuple(profit_point(step / 20, 2 * best * (step / 20) * (1.3 - 1.1 * step / 20))
+                    for step in range(21)),
         best_share=0.64, pays=True, empc=about(498.0, 36.0, CUSTOMERS),
         mpc=about(489.0, 35.0, CUSTOMERS),
         sensitivity=tuple(
@@ -418,6 +445,14 @@ def money() -> r.Money:
                 (6420.0, 7275.0, 259, 6824.0, 0.138, 170),
                 (7275.0, 11145.0, 259, 8070.0, 0.118, 172))),
     )
+
+
+def profit_point(share: float, profit: float) -> r.ProfitPoint:
+    """A point of the curve whose parts give its profit: γ·(V − d·F) − d·(n − F) − f·n."""
+    n, fallen = CUSTOMERS * share, FALLEN * (1 - (1 - share) ** 3)
+    value = (profit + 300 * (n - fallen) + 10 * n) / 0.3 + 300 * fallen
+    return r.ProfitPoint(share, profit, profit - 0.55 * abs(profit), profit * 1.55, n, fallen,
+                         value)
 
 
 # ── Segments ─────────────────────────────────────────────────────────────────────────────────────

@@ -29,8 +29,8 @@ def test_a_number_that_is_not_finite_is_refused(report, number):
 
 
 def test_another_schema_version_is_refused_with_what_to_do(report):
-    text = results.to_json(report).replace('"schema_version": 3', '"schema_version": 99')
-    with pytest.raises(results.ResultsError, match="version 99, this program reads 2, 3"):
+    text = results.to_json(report).replace('"schema_version": 4', '"schema_version": 99')
+    with pytest.raises(results.ResultsError, match="version 99, this program reads 2, 3, 4"):
         results.from_json(text)
 
 

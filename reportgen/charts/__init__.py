@@ -27,6 +27,7 @@ from reportgen.charts import (
     signals,
     style,
 )
+from reportgen.charts.data import to_csv
 from reportgen.charts.svg import Picture, to_picture
 from reportgen.localization import Localizer
 from reportgen.results import Report
@@ -81,5 +82,6 @@ def draw_all(report: Report, words: Localizer) -> dict[str, Picture]:
             data = chart.frame(report)
             if data is not None:
                 pictures[chart.name] = to_picture(
-                    chart.draw(data, words), name=chart.name, alt=chart.alt(data, words))
+                    chart.draw(data, words), name=chart.name, alt=chart.alt(data, words),
+                    data=to_csv(data, words))
     return pictures

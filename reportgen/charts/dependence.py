@@ -19,7 +19,7 @@ from reportgen.results import Bin, Labels, Report, SignalEvidence
 
 MOST_PANELS = 4
 _COLUMNS = 2
-_PANEL_HEIGHT = 1.5
+_PANEL_HEIGHT = 1.05
 _TITLE_WIDTH = 200.0
 #: Points between a panel and its title.
 _TITLE_PAD = 8.0

@@ -17,7 +17,7 @@ from reportgen.localization import Localizer
 from reportgen.results import Estimate, Labels, Report
 
 #: More bars would be shorter than the eye can compare.
-MOST_BARS = 12
+MOST_BARS = 7
 
 #: Colours inside and around a bar that may be named, and of one that may not: full or hollow, so
 #: that grey print tells it as well.

@@ -20,10 +20,10 @@ from reportgen.charts import style
 from reportgen.localization import Localizer
 
 #: Points: the widest label, the least column of figures, and the gaps around texts.
-_LABEL_WIDTH = 190.0
+_LABEL_WIDTH = 215.0
 _LEAST_FIGURE = 44.0
 _GAP = 12.0
-_ROW_PADDING = 12.0
+_ROW_PADDING = 8.0
 #: Points for the scale below, and for each line of the key above.
 _SCALE_HEIGHT = 34.0
 _KEY_HEIGHT = 18.0

@@ -52,8 +52,7 @@ def draw(data: Pairs, words: Localizer) -> Figure:
     """Draw both rates of each signal with their intervals."""
     lines = [
         rows.Row(
-            label=rows.Label(_name(pair, words),
-                             words.text(f"charts.signals.{pair.finding}")),
+            label=rows.Label(_name(pair, words), _note(pair, words)),
             span=rows.Span(pair.below.value, pair.below.low, pair.below.high),
             other=rows.Span(pair.above.value, pair.above.low, pair.above.high),
             figures=(words.percent(pair.below.value), words.percent(pair.above.value)),
@@ -76,6 +75,11 @@ def alt(data: Pairs, words: Localizer) -> str:
         above=words.percent(first.above.value),
         finding=words.text(f"charts.signals.{first.finding}"), n=len(data.pairs),
     )
+
+
+def _note(pair: Pair, words: Localizer) -> str:
+    """Say below a name where it is no signal of risk: the others are what the chart is about."""
+    return "" if pair.finding == "confirmed" else words.text(f"charts.signals.{pair.finding}")
 
 
 def _name(pair: Pair, words: Localizer) -> str:

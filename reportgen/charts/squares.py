@@ -17,13 +17,16 @@ _CORNER = 9
 _TICKS = (0, 0.25, 0.5, 0.75, 1)
 _LABEL_WIDTH = style.HALF * style.POINTS * 0.8
 
+#: Inches: less than half the page is wide, so that two rows and their table fit on one.
+_HEIGHT = 2.8
+
 #: Inches that a strip adds, and its height as a part of the square's.
 _STRIP, _STRIP_PART = 0.6, 0.18
 
 
 def square(words: Localizer, *, x: str, y: str, diagonal: str) -> tuple[Figure, Axes]:
     """Return the figure and its axes; the name of the vertical one stands above, horizontally."""
-    picture = style.figure(style.HALF, style.HALF)
+    picture = style.figure(style.HALF, _HEIGHT)
     axes = style.bare(picture.subplots())
     _dress(axes, words, y=y, diagonal=diagonal)
     _name_below(axes, x)
@@ -33,7 +36,7 @@ def square(words: Localizer, *, x: str, y: str, diagonal: str) -> tuple[Figure, 
 def square_with_strip(words: Localizer, *, x: str, y: str,
                       diagonal: str) -> tuple[Figure, Axes, Axes]:
     """Return the figure, the square's axes, and those of a strip below it."""
-    picture = style.figure(style.HALF, style.HALF + _STRIP)
+    picture = style.figure(style.HALF, _HEIGHT + _STRIP)
     axes, strip = picture.subplots(2, 1, sharex=True, height_ratios=(1, _STRIP_PART))
     _dress(style.bare(axes), words, y=y, diagonal=diagonal)
     axes.tick_params(axis="x", labelbottom=False)

@@ -38,8 +38,8 @@ RULE = "#c8cfd6"
 PAPER = "#ffffff"
 
 #: Inches: the body of an A4 page, and half of it for charts that stand in pairs.
-FULL = 6.7
-HALF = 3.25
+FULL = 6.85
+HALF = 3.3
 
 #: Points: the size of the report's own text, so that a chart reads as part of it, and its leading.
 TEXT = 10.0

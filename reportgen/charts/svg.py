@@ -34,15 +34,19 @@ _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart as SVG text for use inside HTML; width and height in points."""
+    """A chart as SVG text for use inside HTML; width and height in points.
+
+    ``data`` is CSV text of what the chart was drawn from.
+    """
 
     svg: str
     alt: str
     width: float
     height: float
+    data: str = ""
 
 
-def to_picture(figure: Figure, *, name: str, alt: str) -> Picture:
+def to_picture(figure: Figure, *, name: str, alt: str, data: str = "") -> Picture:
     """Write a figure as SVG whose ids all begin with the chart's name."""
     buffer = StringIO()
     figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
@@ -59,4 +63,4 @@ def to_picture(figure: Figure, *, name: str, alt: str) -> Picture:
         f'style="{_LINE_ENDS}" role="img" aria-labelledby="{name}-title">'
         f'<title id="{name}-title">{escape(alt)}</title>'
     )
-    return Picture(_OPENING.sub(lambda _: opening, drawing, count=1), alt, width, height)
+    return Picture(_OPENING.sub(lambda _: opening, drawing, count=1), alt, width, height, data)

@@ -24,6 +24,14 @@ from reportgen.results.data import (
     Exclusion,
     SourceFile,
 )
+from reportgen.results.decisions import (
+    Budget,
+    Change,
+    Changes,
+    Decision,
+    DecisionKey,
+    Owner,
+)
 from reportgen.results.discovery import (
     Discoveries,
     Discovery,
@@ -116,6 +124,8 @@ from reportgen.results.segments import (
 )
 
 __all__ = [
+    "SCHEMA_VERSION",
+    "SIGNIFICANT_DIGITS",
     "ActionGroup",
     "ActionOutcome",
     "ActionWorth",
@@ -123,6 +133,7 @@ __all__ = [
     "Audience",
     "Band",
     "Bin",
+    "Budget",
     "Calibration",
     "CalibrationBin",
     "Campaign",
@@ -130,6 +141,8 @@ __all__ = [
     "CategoryEvidence",
     "CategoryRow",
     "Caveat",
+    "Change",
+    "Changes",
     "ChoiceRule",
     "ClassMeans",
     "ClassOutcome",
@@ -138,6 +151,8 @@ __all__ = [
     "Compared",
     "CustomerClass",
     "DataQuality",
+    "Decision",
+    "DecisionKey",
     "DepthEvidence",
     "Direction",
     "Discoveries",
@@ -166,6 +181,7 @@ __all__ = [
     "Money",
     "Overlap",
     "Overview",
+    "Owner",
     "Part",
     "PastOnly",
     "Point",
@@ -178,8 +194,6 @@ __all__ = [
     "Recommendation",
     "Report",
     "ResultsError",
-    "SCHEMA_VERSION",
-    "SIGNIFICANT_DIGITS",
     "SampleSize",
     "Scores",
     "Segment",

@@ -48,12 +48,24 @@ class Campaign:
 
 @dataclass(frozen=True)
 class ProfitPoint:
-    """Expected profit of contacting this share of customers, highest risk first."""
+    """Expected profit of contacting this share of customers, highest risk first.
+
+    Attributes
+    ----------
+    customers, fallen, value
+        Who is contacted, the fallen among them, and what the fallen are worth together: with γ
+        the acceptance, d the offer and f the contact, the profit is
+        γ·(value − d·fallen) − d·(customers − fallen) − f·customers.
+        None in a report of an older schema.
+    """
 
     share: float
     profit: float
     low: float
     high: float
+    customers: float | None = None
+    fallen: float | None = None
+    value: float | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from reportgen.errors import ReportgenError
 from reportgen.results.common import ColumnInfo, Effort, StoreInfo
 from reportgen.results.data import DataQuality
+from reportgen.results.decisions import Changes, Decision
 from reportgen.results.discovery import Discoveries
 from reportgen.results.experiment import Programme, Verdict
 from reportgen.results.explanation import Explanation
@@ -21,7 +22,7 @@ from reportgen.results.recommendations import Recommendation
 from reportgen.results.segments import Segment, Segmentation
 from reportgen.results.upgrade import UPGRADES, upgraded
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Report:
     columns: dict[str, ColumnInfo]
     data: DataQuality
     overview: Overview
+    changes: Changes
     model: ModelCard
     explanation: Explanation
     money: Money
@@ -63,6 +65,7 @@ class Report:
     further: tuple[Recommendation, ...]
     programme: Programme
     verdict: Verdict
+    decisions: tuple[Decision, ...]
     caveats: tuple[Caveat, ...]
     provenance: Provenance
 

@@ -30,8 +30,20 @@ def _from_2(plain: Plain) -> Plain:
     }
 
 
+def _from_3(plain: Plain) -> Plain:
+    """Version 4 brought changes, decisions, and what the curve of profit is made of."""
+    money: Any = plain["money"]
+    curve = [point | {"customers": None, "fallen": None, "value": None}
+             for point in money["curve"]]
+    return plain | {
+        "changes": {"month": "", "figures": []},
+        "decisions": [],
+        "money": money | {"curve": curve},
+    }
+
+
 #: What brings a version to the next one.
-UPGRADES: Mapping[int, Callable[[Plain], Plain]] = {2: _from_2}
+UPGRADES: Mapping[int, Callable[[Plain], Plain]] = {2: _from_2, 3: _from_3}
 
 
 def upgraded(plain: Plain, *, to: int) -> Plain:

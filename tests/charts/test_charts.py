@@ -116,9 +116,9 @@ def test_text_is_horizontal_and_as_large_as_the_report_s(
 def test_picture_is_as_wide_as_the_page_or_half_of_it(
     drawn: Drawn, language: str, name: str
 ) -> None:
-    # An A4 page with margins of 20 mm has a body of 170 mm = 481.9 points.
+    # An A4 page with margins of 18 mm has a body of 174 mm = 493.2 points.
     picture = drawn("usual", language)[name]
-    assert picture.width == pytest.approx(482.4) or picture.width == pytest.approx(234.0)
+    assert picture.width == pytest.approx(493.2) or picture.width == pytest.approx(237.6)
     assert picture.height < 400, "two charts must fit on a page"
 
 

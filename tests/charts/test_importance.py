@@ -34,10 +34,10 @@ def headlining(report: Report, count: int) -> Report:
     return replace(report, explanation=replace(report.explanation, drivers=drivers))
 
 
-def test_importance_shows_the_twelve_strongest_from_the_top(report: Report) -> None:
+def test_importance_shows_the_seven_strongest_from_the_top(report: Report) -> None:
     shuffled = replace(report.explanation, drivers=report.explanation.drivers[::-1])
     bars = bars_of(replace(report, explanation=shuffled))
-    assert len(bars) == 12
+    assert len(bars) == 7
     assert bars[0].label == report.columns["pages_per_visit"].label
     values = [bar.importance.value for bar in bars]
     assert values == sorted(values, reverse=True)
@@ -66,7 +66,7 @@ def test_importance_tells_stable_columns_by_full_bars_and_others_by_hollow_ones(
     report: Report, ru: Localizer
 ) -> None:
     bars = bars_of(headlining(report, 2))
-    colours = [style.PRIMARY] * 2 + [style.PAPER] * 10
+    colours = [style.PRIMARY] * 2 + [style.PAPER] * 5
     with style.applied():
         picture = importance.draw(bars, ru)
     fills = [patch.get_facecolor() for patch in picture.axes[0].patches]

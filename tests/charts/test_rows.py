@@ -30,9 +30,9 @@ def colours(figure: Figure) -> list[str]:
 def test_row_is_as_high_as_its_label_needs() -> None:
     short, noted = rows.Label("short"), rows.Label("short", "and a note")
     at = rows.places([short, noted, short])
-    # A line is 13 points high, the air around a row 12: rows of 25, 38 and 25 points.
-    assert at.centres == (12.5, 44.0, 75.5)
-    assert at.height == 88.0
+    # A line is 13 points high, the air around a row 8: rows of 21, 34 and 21 points.
+    assert at.centres == (10.5, 38.0, 65.5)
+    assert at.height == 76.0
 
 
 def test_only_the_accented_row_has_the_accent() -> None:

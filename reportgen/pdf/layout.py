@@ -1,15 +1,17 @@
-"""The PDF of the report.
+"""From an HTML document to pages.
 
-An HTML text made by `templating` for print comes in, the bytes of a PDF go out. The only door to
-WeasyPrint. Nothing but the report's own fonts and the pictures inside the page is ever read, and
-whatever WeasyPrint complains about stops the run: a page that it had to guess is handed to nobody.
+Nothing but the report's own fonts and the pictures inside the page is ever read, and whatever
+WeasyPrint complains about stops the run: a page that it had to guess is handed to nobody.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import weasyprint
@@ -17,15 +19,37 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from reportgen import fonts
 from reportgen.errors import RenderError
+from reportgen.pdf.conformance import conform
 
 #: How a chart stands in the page.
 _PICTURE = "data:image/svg+xml;base64,"
 
+#: WeasyPrint's name of an accessible archive that may hold files of any kind.
+_VARIANT = "pdf/a-3a"
 
-def write_pdf(html: str) -> bytes:
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that the PDF carries along: the data behind its pages, aggregates only."""
+
+    name: str
+    description: str
+    content: bytes
+
+
+def write_pdf(html: str, *, dated: datetime, attachments: Sequence[Attachment] = ()) -> bytes:
     """Lay out an HTML document on pages.
 
-    The same text gives the same bytes.
+    The same text, files and date give the same bytes.
+
+    Parameters
+    ----------
+    html
+        The document; it tells its language and its title.
+    dated
+        The date that the document and its attachments bear.
+    attachments
+        Files to embed.
 
     Raises
     ------
@@ -33,15 +57,25 @@ def write_pdf(html: str) -> bytes:
         Where the document asks for anything but the report's fonts and its own pictures, or
         WeasyPrint warns.
     """
-    with _complaints() as complaints:
+    files = [
+        weasyprint.Attachment(string=file.content, name=file.name, description=file.description,
+                              created=dated, modified=dated, relationship="Data")
+        for file in attachments
+    ]
+    with _complaints() as complaints, warnings.catch_warnings():
+        # WeasyPrint 70.0 leaves the file of its colour profile to the collector.
+        warnings.filterwarnings("ignore", category=ResourceWarning)
         try:
-            written: bytes = weasyprint.HTML(string=html, url_fetcher=_Fetcher()).write_pdf()
+            document = weasyprint.HTML(string=html, url_fetcher=_Fetcher())
+            laid_out: bytes = document.write_pdf(pdf_variant=_VARIANT, attachments=files)
         except FatalURLFetchingError as error:
             raise RenderError(f"the PDF was not written: {error}") from error
     if complaints:
         raise RenderError("the PDF was not written, WeasyPrint complained:\n"
                           + "\n".join(f"  {complaint}" for complaint in complaints))
-    return written
+    links = {link.get("href", "").removeprefix("#"): " ".join("".join(link.itertext()).split())
+             for link in document.etree_element.iter("a")}
+    return conform(laid_out, links=links, dated=dated)
 
 
 class _Fetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint is untyped

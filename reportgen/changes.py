@@ -1,0 +1,50 @@
+"""How the key figures changed since the report before.
+
+This month's `Overview` and the newest earlier `Report` come in; `Changes` go out. A change of a
+share has an interval, so that chance is not told as news; counts and sums over all customers have
+none, for nothing is estimated there.
+"""
+
+from __future__ import annotations
+
+from reportgen.intervals import newcombe
+from reportgen.results import Change, Changes, Overview, Report, Total
+
+
+def since(state: Overview, earlier: Report | None) -> Changes:
+    """Compare the key figures with those of the report before.
+
+    Notes
+    -----
+    Most customers stand in both months. The intervals count the months as independent (Newcombe,
+    1998, method 10), so they are rather too wide than too narrow.
+    """
+    totals = tuple(change for total in state.totals if (change := _of_total(total)))
+    if earlier is None:
+        return Changes("", totals)
+    then = earlier.overview
+    shares = [_of_share("fallen_share", state.fallen, state.customers, then.fallen, then.customers)]
+    if state.bands and then.bands:
+        shares.append(
+            _of_share("alike_share", state.alike, state.customers, then.alike, then.customers))
+    customers = Change("customers", "customers", then.customers, state.customers - then.customers,
+                       _relative(state.customers, then.customers))
+    return Changes(earlier.month, (customers, *shares, *totals))
+
+
+def _of_share(name: str, hits: int, n: int, hits_then: int, n_then: int) -> Change:
+    found = newcombe(hits, n, hits_then, n_then)
+    return Change(name, "share", hits_then / n_then, found.value,
+                  _relative(hits / n, hits_then / n_then), found.low, found.high)
+
+
+def _of_total(total: Total) -> Change | None:
+    """Compare a total with its month before, which stands in the same tables."""
+    if len(total.sums) < 2:
+        return None
+    now, then = total.sums[-1], total.sums[-2]
+    return Change(total.name, total.unit, then, now - then, _relative(now, then))
+
+
+def _relative(now: float, then: float) -> float | None:
+    return now / then - 1 if then > 0 else None
