@@ -167,10 +167,7 @@ def overview() -> r.Overview:
         ("high", 0.6, 1.0, 460, 368, ALIKE),
     )
     classes = (
-        ("minutes_current", 10.95, 0.30, 14.60, 0.28), ("pages_per_visit", 5.57, 0.31, 9.80, 0.23),
-        ("promo_share", 0.453, 0.027, 0.238, 0.011), ("unpaid_items", 3.73, 0.20, 2.29, 0.10),
-        ("categories_per_visit", 2.62, 0.11, 3.67, 0.09),
-        ("revenue_current", 5303.7, 79.0, 5197.7, 55.0),
+        ("revenue_current", 5303.7, 79.0, 5197.7, 55.0), ("profit", 4.00, 0.09, 4.02, 0.07),
     )
     return r.Overview(
         customers=CUSTOMERS, fallen=FALLEN, fallen_share=rate(FALLEN, CUSTOMERS),

@@ -61,7 +61,7 @@ def draw(categories: tuple[Category, ...], words: Localizer) -> Figure:
     ]
     top = max(_LEAST_SCALE, *(max(c.segment, c.others) for c in categories))
     ticks = [tick for tick in _ROUND.tick_values(0, top) if tick >= 0]
-    scale = rows.Scale(0, ticks[-1], tuple(ticks), style.percents(words))
+    scale = rows.Scale(0, ticks[-1], tuple(ticks), style.Percents(words))
     return rows.compare(
         lines, scale,
         heads=[words.text(f"charts.categories.{head}") for head in ("segment", "others")],

@@ -23,6 +23,8 @@ _PANEL_HEIGHT = 1.05
 _TITLE_WIDTH = 200.0
 #: Points between a panel and its title.
 _TITLE_PAD = 8.0
+#: A line of text as a share of a panel's scale.
+_TEXT_HEIGHT = 0.22
 #: How a threshold's label stands to its line, by the share of the panel left of it.
 _ALIGNMENTS = ((0.25, "left"), (0.75, "center"), (1.0, "right"))
 _ROUND = MaxNLocator(nbins=5, steps=[1, 2, 5, 10])
@@ -123,7 +125,7 @@ def alt(data: Panels, words: Localizer) -> str:
 def _draw_panel(axes: Axes, panel: Panel, mean: float, words: Localizer) -> None:
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1])
-    axes.yaxis.set_major_formatter(style.percents(words))
+    axes.yaxis.set_major_formatter(style.Percents(words))
     axes.axhline(mean, color=style.REFERENCE, linewidth=1, dashes=(4, 3), zorder=1)
     rates = [bin_.decline for bin_ in panel.bins]
     middles = [_middle(bin_) for bin_ in panel.bins]
@@ -158,17 +160,20 @@ def _draw_threshold(axes: Axes, panel: Panel, threshold: float, words: Localizer
 
 
 def _write_values(axes: Axes, panel: Panel, words: Localizer) -> None:
-    """Put round values below the panel, all with the same decimals."""
+    """Put round values below the panel, all with the same decimals, the unit at the last one."""
     low, high = axes.get_xlim()
     ticks = [tick for tick in _ROUND.tick_values(low, high) if low <= tick <= high]
     decimals = style.decimals_of(ticks, panel.unit, most=1)
     unit = style.bare_unit(panel.unit)
-    axes.set_xticks(ticks, [words.quantity(tick, unit, decimals) for tick in ticks])
+    written = [words.quantity(tick, unit, decimals) for tick in ticks]
+    if unit != "none":
+        written[:-1] = [words.number(100 * tick, decimals) for tick in ticks[:-1]]
+    axes.set_xticks(ticks, written)
 
 
 def _name_mean(axes: Axes, data: Panels, words: Localizer) -> None:
     """Say in the first panel what the dashed line is, at the side with more room above it."""
-    bins, text_height = data.panels[0].bins, 0.15
+    bins, text_height = data.panels[0].bins, _TEXT_HEIGHT
     centre = (_edges(bins[0])[0] + _edges(bins[-1])[1]) / 2
     crowd = [_middle(bin_) > centre for bin_ in bins
              if bin_.decline.high > data.mean and bin_.decline.low < data.mean + text_height]

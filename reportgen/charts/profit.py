@@ -51,7 +51,7 @@ def draw(profit: Profit, words: Localizer) -> Figure:
               color=style.ACCENT)
     axes.set_xlim(0, 1)
     axes.set_xticks(_SHARES)
-    axes.xaxis.set_major_formatter(style.percents(words))
+    axes.xaxis.set_major_formatter(style.Percents(words))
     axes.yaxis.set_major_locator(MaxNLocator(_TICKS))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda money, _: words.money(money)))
     axes.set_xlabel(words.text("charts.profit.contacted"))

@@ -55,7 +55,7 @@ def draw(data: Histogram, words: Localizer) -> Figure:
                  edgecolor=style.PAPER, linewidth=0.8)
     axes.axhline(0, color=style.INK, linewidth=0.8)
     axes.set_xlim(data.edges[0], data.edges[-1])
-    axes.xaxis.set_major_formatter(style.percents(words))
+    axes.xaxis.set_major_formatter(style.Percents(words))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda n, _: words.number(abs(n))))
     axes.set_xlabel(words.text("charts.risk.axis"))

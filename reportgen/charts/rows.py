@@ -14,7 +14,7 @@ from functools import cached_property
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import Formatter
 
 from reportgen.charts import style
 from reportgen.localization import Localizer
@@ -92,14 +92,14 @@ class Scale:
     low: float
     high: float
     ticks: tuple[float, ...]
-    write: FuncFormatter
+    write: Formatter
     reference: float | None = None
     reference_label: str = ""
 
 
 def shares(words: Localizer, *, mean: float) -> Scale:
     """Return the scale from 0 to 100 %, with the rate of all customers as its reference."""
-    return Scale(0, 1, (0, 0.25, 0.5, 0.75, 1), style.percents(words), mean,
+    return Scale(0, 1, (0, 0.25, 0.5, 0.75, 1), style.Percents(words), mean,
                  words.text("charts.all_customers", share=words.percent(mean)))
 
 

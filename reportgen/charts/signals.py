@@ -87,5 +87,6 @@ def _name(pair: Pair, words: Localizer) -> str:
     decimals = style.decimals_of([pair.threshold], pair.column.unit,
                                  most=pair.column.decimals)
     threshold = words.quantity(pair.threshold, style.bare_unit(pair.column.unit), decimals)
-    return words.text("charts.signals.name", column=words.label(pair.column.label),
+    return words.text("charts.signals.name",
+                      column=words.label(pair.column.short or pair.column.label),
                       threshold=threshold)

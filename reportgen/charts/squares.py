@@ -53,7 +53,7 @@ def _dress(axes: Axes, words: Localizer, *, y: str, diagonal: str) -> None:
     axes.set_ylim(0, 1)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks(_TICKS)
-        axis.set_major_formatter(style.percents(words))
+        axis.set_major_formatter(style.Percents(words))
     axes.plot([0, 1], [0, 1], color=style.REFERENCE, linewidth=1, dashes=(4, 3), zorder=1)
     axes.set_title("\n".join(style.wrap(y, _LABEL_WIDTH)), loc="left", color=style.MUTED)
     axes.annotate("\n".join(style.wrap(diagonal, 0.42 * style.HALF * style.POINTS)), (0.97, 0.08),

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import LoadFlags
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import Formatter
 
 from reportgen import fonts
 from reportgen.localization import Localizer
@@ -130,9 +130,18 @@ def dots(axes: Axes, x: Sequence[float], rates: Sequence[Estimate]) -> None:
               color=PRIMARY, clip_on=False)
 
 
-def percents(words: Localizer) -> FuncFormatter:
-    """Write the ticks of a share as percent."""
-    return FuncFormatter(lambda share, _: words.percent(share))
+class Percents(Formatter):  # type: ignore[misc]  # matplotlib is untyped
+    """Writes the ticks of a share as percent, the sign at the last one only: 0, 25, 50 %."""
+
+    def __init__(self, words: Localizer) -> None:
+        self.words = words
+
+    def __call__(self, share: float, pos: int | None = None) -> str:
+        return self.words.percent(share)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        *others, last = values
+        return [*(self.words.number(100 * share) for share in others), self(last)]
 
 
 def bare_unit(unit: str) -> str:

@@ -21,4 +21,4 @@ def test_signals_keep_the_recommendation_s_order_and_thresholds(
     with style.applied():
         (axes,) = signals.draw(pairs, ru).axes
     labels = " ".join(plain(text.get_text()) for text in axes.texts)
-    assert "изменение минут к предыдущему месяцу: −40 % и меньше" in labels
+    assert "изменение минут: −40 % и меньше" in labels

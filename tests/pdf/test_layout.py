@@ -138,7 +138,7 @@ def _pages(content: bytes) -> int:
 
 def _page_of(section: str, language: str, folder: Path) -> int:
     """Read in the contents on which page a section begins."""
-    name = localization.load(language).text(f"{section}.name")
+    name = " ".join(localization.load(language).text(f"{section}.name").split())
     told = _text(pdf_of(language), folder, page=2)
     found = re.search(rf"{name}[ .]+(\d+)", told)
     assert found, told
