@@ -252,33 +252,48 @@ def templates_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "templates"
 
 
+def folders(templates: Path | None = None) -> tuple[Path, ...]:
+    """Return where templates and catalogues are looked for, a user's own before the shipped."""
+    shipped = templates_folder()
+    return (shipped,) if templates is None else (templates, shipped)
+
+
 def languages(templates: Path | None = None) -> tuple[str, ...]:
     """Return the codes of the languages that have catalogues."""
-    found = (templates or templates_folder()).glob("locales/*/LC_MESSAGES")
-    return tuple(sorted(folder.parent.name for folder in found if any(folder.glob("*.po"))))
+    found = {path.parts[-3] for folder in folders(templates)
+             for path in folder.glob("locales/*/LC_MESSAGES/*.po")}
+    return tuple(sorted(found))
 
 
 def load(language: str, templates: Path | None = None, *, currency: str = "") -> Localizer:
-    """Read a language's catalogues.
+    """Read a language's catalogues; a message of a user's own folder replaces the shipped one.
 
     Raises
     ------
     ConfigError
         Where the language has no catalogues (naming those that exist), or one cannot be read.
     """
-    templates = templates or templates_folder()
     if language not in languages(templates):
-        raise ConfigError(f"language {language!r} has no catalogue in {templates / 'locales'}; "
+        places = " or ".join(str(folder / "locales") for folder in folders(templates))
+        raise ConfigError(f"language {language!r} has no catalogue in {places}; "
                           f"there are: {', '.join(languages(templates)) or 'none'}")
     locale = Locale.parse(language)
     messages: dict[str, tuple[str, ...]] = {}
-    for path in sorted((templates / "locales" / language / "LC_MESSAGES").glob("*.po")):
+    for folder in reversed(folders(templates)):
+        messages |= _read_folder(folder / "locales" / language / "LC_MESSAGES", locale)
+    return Localizer(language, messages, currency)
+
+
+def _read_folder(folder: Path, locale: Locale) -> Messages:
+    """Read the catalogues of a folder, which may not say the same thing twice."""
+    messages: dict[str, tuple[str, ...]] = {}
+    for path in sorted(folder.glob("*.po")):
         own = _read_catalogue(path, locale)
         if doubled := messages.keys() & own.keys():
-            raise ConfigError(f"{path.name} of {language!r} repeats the message "
+            raise ConfigError(f"{path.name} of {locale} repeats the message "
                               f"{min(doubled)!r} of another catalogue")
         messages.update(own)
-    return Localizer(language, messages, currency)
+    return messages
 
 
 def _read_catalogue(path: Path, locale: Locale) -> Messages:

@@ -28,6 +28,10 @@ def draw(found: Calibration, words: Localizer) -> Figure:
     )
     style.dots(axes, [bin_.predicted for bin_ in found.bins],
                [bin_.observed for bin_ in found.bins])
+    for bin_ in found.bins:
+        style.tell(axes, bin_.predicted, bin_.observed.value, words.text(
+            "charts.calibration.value", promised=words.percent(bin_.predicted),
+            observed=words.estimate(bin_.observed)))
     widths = [high - low for low, high in zip(found.edges, found.edges[1:], strict=False)]
     strip.bar(found.edges[:-1], found.histogram, widths, align="edge", color=style.REFERENCE,
               edgecolor=style.PAPER, linewidth=0.5)

@@ -133,6 +133,10 @@ def _draw_panel(axes: Axes, panel: Panel, mean: float, words: Localizer) -> None
     axes.hlines([rate.value for rate in rates], [low for low, _ in edges],
                 [high for _, high in edges], color=style.PRIMARY, linewidth=1.2)
     style.dots(axes, middles, rates)
+    for bin_, middle in zip(panel.bins, middles, strict=True):
+        style.tell(axes, middle, bin_.decline.value, words.text(
+            "charts.dependence.value", column=words.label(panel.label),
+            values=_values(bin_, panel, words), decline=words.estimate(bin_.decline)))
     for bin_ in _extremes(panel):
         above = bin_.decline.high < 0.85
         axes.annotate(
@@ -140,6 +144,7 @@ def _draw_panel(axes: Axes, panel: Panel, mean: float, words: Localizer) -> None
             (_middle(bin_), bin_.decline.high if above else bin_.decline.low),
             xytext=(0, 3 if above else -3), textcoords="offset points", ha="center",
             va="bottom" if above else "top", fontweight=500, color=style.PRIMARY,
+            bbox={"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.5},
         )
     _write_values(axes, panel, words)
     if panel.threshold is not None:

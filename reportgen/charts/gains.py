@@ -39,6 +39,9 @@ def draw(gains: Gains, words: Localizer) -> Figure:
     axes.plot([point.x for point in gains.curve], [point.y for point in gains.curve],
               color=style.PRIMARY, linewidth=2, clip_on=False)
     style.dots(axes, [top.share for top in gains.top], [top.capture for top in gains.top])
+    for point in gains.curve:
+        style.tell(axes, point.x, point.y, words.text(
+            "charts.gains.value", share=words.percent(point.x), captured=words.percent(point.y)))
     for top in gains.top:
         axes.annotate(words.percent(top.capture.value), (top.share, top.capture.value),
                       xytext=(7, -3), textcoords="offset points", va="top", fontweight=500,

@@ -63,6 +63,8 @@ def draw(bars: tuple[Bar, ...], words: Localizer) -> Figure:
         fill, edge = _COLOURS[bar.headlined]
         axes.barh(place, bar.importance.value, height=_BAR, color=fill, edgecolor=edge)
         _draw_interval(axes, place, bar)
+        style.tell(axes, bar.importance.value, place,
+                   f"{words.label(bar.label)}: {_estimate(bar, words)}")
         axes.annotate(
             words.points(bar.importance.value, 1, signed=False), (bar.importance.high, place),
             xytext=(5, 0), textcoords="offset points", va="center_baseline",

@@ -46,6 +46,10 @@ def draw(profit: Profit, words: Localizer) -> Figure:
     axes.fill_between(shares, [point.low for point in profit.curve],
                       [point.high for point in profit.curve], color=style.RULE, linewidth=0)
     axes.plot(shares, [point.profit for point in profit.curve], color=style.PRIMARY, linewidth=2)
+    for point in profit.curve:
+        style.tell(axes, point.share, point.profit, words.text(
+            "charts.profit.value", share=words.percent(point.share),
+            profit=words.money(point.profit), interval=words.span(point.low, point.high, "money")))
     axes.axhline(0, color=style.INK, linewidth=0.8)
     axes.plot([profit.best.share], [profit.best.profit], marker="o", markersize=7,
               color=style.ACCENT)

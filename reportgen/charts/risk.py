@@ -53,6 +53,10 @@ def draw(data: Histogram, words: Localizer) -> Figure:
     for counts, colour in sides:
         axes.bar(data.edges[:-1], counts, widths, align="edge", color=colour,
                  edgecolor=style.PAPER, linewidth=0.8)
+    for i, (low, width) in enumerate(zip(data.edges, widths, strict=False)):
+        style.tell(axes, low + width / 2, data.fallen[i], words.text(
+            "charts.risk.value", risk=words.span(low, low + width, "share"),
+            fallen=data.fallen[i], others=data.others[i]))
     axes.axhline(0, color=style.INK, linewidth=0.8)
     axes.set_xlim(data.edges[0], data.edges[-1])
     axes.xaxis.set_major_formatter(style.Percents(words))

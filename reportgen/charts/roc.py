@@ -38,6 +38,9 @@ def draw(curve: Curve, words: Localizer) -> Figure:
     )
     axes.plot([point.x for point in curve.points], [point.y for point in curve.points],
               color=style.PRIMARY, linewidth=2, clip_on=False)
+    for point in curve.points:
+        style.tell(axes, point.x, point.y, words.text(
+            "charts.roc.value", alarms=words.percent(point.x), found=words.percent(point.y)))
     area = words.text("charts.roc.area", area=words.number(curve.area.value, _DECIMALS))
     axes.annotate(area, (0.97, 0.34), xycoords="axes fraction", ha="right",
                   fontweight=500, color=style.PRIMARY)

@@ -128,6 +128,9 @@ def compare(
     _draw_scale(axes, scale)
     for centre, row in zip(at.centres, rows, strict=True):
         _draw_row(axes, centre, row)
+        for span, head, figure in zip((row.span, row.other), heads, row.figures, strict=False):
+            if span is not None:
+                style.tell(axes, span.value, centre, f"{row.label.text} — {head}: {figure}")
     write_labels(axes, labels, at)
     _write_figures(axes, rows, columns, at)
     marks = (_mark(rows[0].span, hollow=False), _mark(rows[0].other, hollow=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from math import isclose
 from typing import Any, Literal
@@ -107,10 +108,33 @@ def _register_fonts() -> None:
         font_manager.fontManager.addfont(path)
 
 
-def figure(width: float, height: float) -> Figure:
+@dataclass(frozen=True)
+class Told:
+    """What a mark says when it is pointed at: its place in data coordinates, and its text."""
+
+    axes: Axes
+    x: float
+    y: float
+    text: str
+
+
+class Canvas(Figure):  # type: ignore[misc]  # matplotlib is untyped
+    """A figure that remembers what its marks say."""
+
+    def __init__(self, width: float, height: float) -> None:
+        gaps = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.05, hspace=0.06)
+        super().__init__(figsize=(width, height), layout=gaps)
+        self.told: list[Told] = []
+
+
+def figure(width: float, height: float) -> Canvas:
     """Return an empty figure of so many inches, which makes room for its own labels."""
-    gaps = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.05, hspace=0.06)
-    return Figure(figsize=(width, height), layout=gaps)
+    return Canvas(width, height)
+
+
+def tell(axes: Axes, x: float, y: float, text: str) -> None:
+    """Let a mark say its value to whoever points at it or walks the chart by keys."""
+    axes.figure.told.append(Told(axes, x, y, text))
 
 
 def bare(axes: Axes, *, grid: Literal["x", "y"] | None = None) -> Axes:

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from io import StringIO
 
-from matplotlib.figure import Figure
-
-from reportgen.charts.style import POINTS
+from reportgen.charts.style import POINTS, Canvas
 
 _ID = re.compile(r'\bid="([^"]+)"')
 _REFERENCE = re.compile(r'(url\(#|href="#)([^)"]+)')
@@ -22,7 +20,10 @@ _OPENING = re.compile(r"<svg\b[^>]*>")
 #: matplotlib gives every line these ends by a style sheet. Inside a page that would hold for the
 #: whole page, so the picture's own element states them instead.
 _STYLE_SHEET = re.compile(r"\s*<defs>\s*<style\b.*?</style>\s*</defs>", re.DOTALL)
-_LINE_ENDS = "stroke-linejoin: round; stroke-linecap: butt"
+_LINE_ENDS = 'stroke-linejoin="round" stroke-linecap="butt"'
+
+#: How matplotlib states fills, strokes and fonts; every one of them is an attribute of SVG, too.
+_STYLE = re.compile(r'style="([^"]+)"')
 
 #: The viewer would smooth pictures when scaling, which PDF/A forbids; page CSS does not reach an
 #: <image> inside an SVG.
@@ -33,20 +34,31 @@ _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
 @dataclass(frozen=True)
+class Value:
+    """What the mark at a place says; points from the picture's upper left corner."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Picture:
     """A chart as SVG text for use inside HTML; width and height in points.
 
-    ``data`` is CSV text of what the chart was drawn from.
+    ``values`` are what its marks say, from left to right, and ``data`` is CSV text of what it was
+    drawn from.
     """
 
     svg: str
     alt: str
     width: float
     height: float
+    values: tuple[Value, ...] = ()
     data: str = ""
 
 
-def to_picture(figure: Figure, *, name: str, alt: str, data: str = "") -> Picture:
+def to_picture(figure: Canvas, *, name: str, alt: str, data: str = "") -> Picture:
     """Write a figure as SVG whose ids all begin with the chart's name."""
     buffer = StringIO()
     figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
@@ -60,7 +72,24 @@ def to_picture(figure: Figure, *, name: str, alt: str, data: str = "") -> Pictur
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'width="{width:g}pt" height="{height:g}pt" viewBox="0 0 {width:g} {height:g}" '
-        f'style="{_LINE_ENDS}" role="img" aria-labelledby="{name}-title">'
+        f'{_LINE_ENDS} role="img" aria-labelledby="{name}-title">'
         f'<title id="{name}-title">{escape(alt)}</title>'
     )
-    return Picture(_OPENING.sub(lambda _: opening, drawing, count=1), alt, width, height, data)
+    drawing = _OPENING.sub(lambda _: opening, _STYLE.sub(_attributes, drawing), count=1)
+    return Picture(drawing, alt, width, height, _values(figure, width, height), data)
+
+
+def _attributes(found: re.Match[str]) -> str:
+    """Write a style as attributes: a page that forbids styles inside its text shows them, too."""
+    parts = (part.split(":", 1) for part in found[1].split(";"))
+    return " ".join(f'{name.strip()}="{value.strip()}"' for name, value in parts)
+
+
+def _values(figure: Canvas, width: float, height: float) -> tuple[Value, ...]:
+    """Place what the marks say; the layout has been worked out while the figure was saved."""
+    to_share = figure.transFigure.inverted()
+    placed = []
+    for told in figure.told:
+        x, y = to_share.transform(told.axes.transData.transform((told.x, told.y)))
+        placed.append(Value(round(x * width, 1), round((1 - y) * height, 1), told.text))
+    return tuple(placed)

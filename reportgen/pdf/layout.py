@@ -21,8 +21,8 @@ from reportgen import fonts
 from reportgen.errors import RenderError
 from reportgen.pdf.conformance import conform
 
-#: How a chart stands in the page.
-_PICTURE = "data:image/svg+xml;base64,"
+#: How charts and a company's logo stand in the page.
+_PICTURES = ("data:image/svg+xml;base64,", "data:image/png;base64,")
 
 #: WeasyPrint's name of an accessible archive that may hold files of any kind.
 _VARIANT = "pdf/a-3a"
@@ -83,7 +83,7 @@ class _Fetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint is untyped
 
     def fetch(self, url: str, headers: Any = None) -> Any:
         allowed = {path.as_uri() for path in fonts.faces().values()}
-        if url not in allowed and not url.startswith(_PICTURE):
+        if url not in allowed and not url.startswith(_PICTURES):
             raise FatalURLFetchingError(f"the document asks for {url[:200]}, and a report needs "
                                         "nothing but its own fonts and pictures")
         return super().fetch(url, headers)

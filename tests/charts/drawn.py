@@ -47,7 +47,7 @@ def plain(text: str) -> str:
 
 
 def _text(element: ElementTree.Element) -> Text:
-    css = dict(part.split(": ") for part in element.attrib["style"].split("; "))
+    css = element.attrib
     transform = element.attrib["transform"]
     if "x" in element.attrib:
         x, y = float(element.attrib["x"]), float(element.attrib["y"])

@@ -1,0 +1,100 @@
+"""From a report to the text of its page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import jinja2
+
+from reportgen import fonts, localization
+from reportgen.errors import RenderError
+from reportgen.results import Report
+from reportgen.templating import assets, palette, panel
+from reportgen.templating.filters import filters
+
+
+class Value(Protocol):
+    """What a mark of a chart says, and where."""
+
+    @property
+    def x(self) -> float: ...  # noqa: D102  # the class says it
+    @property
+    def y(self) -> float: ...  # noqa: D102
+    @property
+    def text(self) -> str: ...  # noqa: D102
+
+
+class Picture(Protocol):
+    """A chart: SVG text, its text alternative, its width in points, what its marks say."""
+
+    @property
+    def svg(self) -> str: ...  # noqa: D102
+    @property
+    def alt(self) -> str: ...  # noqa: D102
+    @property
+    def width(self) -> float: ...  # noqa: D102
+    @property
+    def values(self) -> tuple[Value, ...]: ...  # noqa: D102
+
+
+def render_html(
+    report: Report, *, language: str, pictures: Mapping[str, Picture],
+    templates: Path | None = None, for_print: bool = False,
+) -> str:
+    """Write a report as an HTML document.
+
+    Parameters
+    ----------
+    report
+        All numbers that may be shown.
+    language
+        Code of a language that has a catalogue.
+    pictures
+        The charts by name; a chart without anything to show this month is absent.
+    templates
+        Folder whose files stand in the place of the shipped ones of the same name.
+    for_print
+        Whether the page is made for `pdf`: fonts are linked as files instead of embedded,
+        charts stand as images, and what only a browser needs is left out.
+
+    Raises
+    ------
+    RenderError
+        Where a template, a message or a number is missing.
+    """
+    folders = localization.folders(templates)
+    words = localization.load(language, templates, currency=report.store.currency)
+    environment = _environment(folders)
+    environment.filters |= filters(words)
+    colours = palette.replacements(folders)
+    environment.globals |= {
+        "t": words.text, "for_print": for_print,
+        "picture_of": lambda name: assets.picture(name, folders),
+        "recoloured": lambda svg: palette.recoloured(svg, colours),
+    }
+    try:
+        return environment.get_template("report.html").render(
+            report=report, language=language, pictures=pictures,
+            font_family=fonts.FAMILY, font_faces=assets.font_faces(for_print=for_print),
+            panel=panel.panel(report, words), decimal=words.number(1, 1)[1:-1],
+        )
+    except jinja2.TemplateError as error:
+        place = getattr(error, "name", None) or "a template"
+        raise RenderError(f"{place} ({language}): {error}") from error
+
+
+def _environment(folders: tuple[Path, ...]) -> jinja2.Environment:
+    """Look a template up in the folders; the shipped ones are also there as ``shipped/NAME``."""
+    return jinja2.Environment(
+        loader=jinja2.ChoiceLoader([
+            jinja2.FileSystemLoader(folders),
+            jinja2.PrefixLoader({"shipped": jinja2.FileSystemLoader(folders[-1])}),
+        ]),
+        undefined=jinja2.StrictUndefined,
+        autoescape=jinja2.select_autoescape(["html"]), trim_blocks=True, lstrip_blocks=True,
+        auto_reload=False,
+        # Compiling takes half a second; what is compiled serves every document and later runs.
+        bytecode_cache=jinja2.FileSystemBytecodeCache(),
+    )
