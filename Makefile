@@ -11,16 +11,19 @@ OUTPUT ?= output
 STORES ?= 1000
 PAIRS  ?= 1000
 
-.PHONY: report test test-all check bench simulate simulate-verdicts setup system poppler clean
+.PHONY: report test test-all check accept bench simulate simulate-verdicts setup system viewers clean
 
 report: setup          ## analyse the newest month of the demo store and say where the PDF is
 	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT)
 
-test: poppler setup check      ## everything that ends within ten minutes
+test: viewers setup check      ## everything that ends within ten minutes
 	$(PYTEST) -m "not slow"
 
-test-all: poppler setup check  ## the long tests too
+test-all: viewers setup check  ## the long tests too
 	$(PYTEST)
+
+accept: viewers setup  ## take the pages as they are drawn now for the accepted ones; look at them first
+	$(BIN)/python -m pytest tests/pdf/test_pictures.py --accept
 
 check: setup           ## style, types and the order of imports
 	$(BIN)/ruff check reportgen tests
@@ -59,10 +62,15 @@ system:
 	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing; fi; \
 	fi
 
-# The tests read the PDF's text with poppler's pdftotext; without it they skip that.
-poppler:
-	@if ! command -v pdftotext >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
-	then apt-get update -qq && apt-get install -y -qq poppler-utils; fi
+# The tests read and draw the PDF with poppler, and work the page with Chromium; where one of them is
+# missing and cannot be installed, they skip that and say so.
+viewers:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  missing=""; \
+	  command -v pdftoppm >/dev/null || missing="$$missing poppler-utils"; \
+	  command -v chromium >/dev/null || missing="$$missing chromium"; \
+	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing; fi; \
+	fi
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,9 +11,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Labels = Annotated[dict[str, str], Field(min_length=1)]
+_Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+Labels = Annotated[dict[str, _Label], Field(min_length=1)]
 """A text in each language, by language code."""
 
 

@@ -6,6 +6,8 @@ everywhere. Fira Sans has Cyrillic, the rouble sign and tabular figures.
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,6 +22,24 @@ _FACES = {
     (500, "normal"): "FiraSans-Medium.ttf",
     (600, "normal"): "FiraSans-SemiBold.ttf",
 }
+
+
+#: What stands in print for characters that the font lacks: emoji, or another script.
+_UNKNOWN = "?"
+
+
+def drawable(text: str) -> str:
+    """Replace what the font cannot draw; on paper it would be an empty box, which PDF/A forbids."""
+    return _undrawable().sub(_UNKNOWN, text)
+
+
+@cache
+def _undrawable() -> re.Pattern[str]:
+    from fontTools.ttLib import TTFont
+
+    with TTFont(faces()[400, "normal"], lazy=True) as face:
+        known = face.getBestCmap()
+    return re.compile(f"[^\\s{''.join(re.escape(chr(code)) for code in known)}]+")
 
 
 def faces() -> dict[tuple[int, str], Path]:

@@ -40,6 +40,11 @@ _SIGNED = ("relative_change", "points")
 _GLUED = re.compile(r"(?<=\d) (?=[\w%‰₽])| (?=—)")
 
 
+#: Control characters but for the ends of lines and tabs, marks that turn the direction of writing
+#: (a label with one could make the text behind it say something else), halves of characters.
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e"
+                         "\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
+
 Messages = Mapping[str, tuple[str, ...]]
 """The texts of a catalogue by key: one form, or a form for each plural category."""
 
@@ -101,7 +106,7 @@ class Localizer:
     def label(self, labels: Mapping[str, str]) -> str:
         """Choose this language's text of a label of the contract."""
         try:
-            return self._typeset(labels[self.language])
+            return self._typeset(readable(labels[self.language]))
         except KeyError:
             raise RenderError(f"the label {dict(labels)} has no text in {self.language!r}; add it "
                               "to reportgen.toml") from None
@@ -238,6 +243,11 @@ class Localizer:
                 return self._digits(given)
         raise RenderError(f"message {key!r}: the fact {name!r} is {value!r}; give a text or a "
                           "whole number")
+
+
+def readable(text: str) -> str:
+    """Take away what nobody reads, but what turns lines around or breaks a document."""
+    return _UNREADABLE.sub("", text)
 
 
 def plural_categories(locale: Locale) -> tuple[str, ...]:

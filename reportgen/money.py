@@ -91,7 +91,7 @@ def evaluate(sample: Sample, risk: Matrix, settings: Settings, *, customers: int
         campaigns=told,
         advantage={name: _interval(best.value - other.value, best.draws - other.draws, case)
                    for name, other in profits.items() if name != "highest_risk"},
-        curve=_curve(case, terms),
+        curve=curve(case, terms),
         best_share=campaigns.best_share(case, terms),
         pays=any(one.profit.low > 0 for one in told
                  if one.name in ("highest_risk", "own_threshold")),
@@ -170,7 +170,7 @@ def _campaign(name: CampaignName, plan: Plan, profit: campaigns.Profit, case: Ca
     )
 
 
-def _curve(case: Case, terms: Terms) -> tuple[ProfitPoint, ...]:
+def curve(case: Case, terms: Terms) -> tuple[ProfitPoint, ...]:
     shares, plans = campaigns.by_share(case)
     points = []
     reached = case.scale * plans.sum(axis=1)

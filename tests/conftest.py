@@ -10,6 +10,11 @@ from reportgen.config import Settings
 from reportgen.results import Report
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--accept", action="store_true",
+                     help="take the pages as they are drawn now for the accepted ones")
+
+
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """Return the contract that ships with the package."""

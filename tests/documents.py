@@ -80,7 +80,7 @@ class Page:
 
 
 class _Reader(HTMLParser):
-    VOID = ("meta", "img", "br")
+    VOID = ("meta", "img", "br", "input")
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ class _Reader(HTMLParser):
                 self.page.chart_text += f"{data}\n"
         elif names and names[-1] == "title":
             self.page.title += data
-        elif "style" not in names and "code" not in names:
+        elif not {"style", "code", "script"} & set(names):
             self._write(data)
 
     def _write(self, data: str) -> None:

@@ -6,15 +6,17 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pikepdf
 import pyarrow.parquet as pq
 import pytest
 import skops.io
 
-from reportgen import charts, ledger, pipeline, results
+from reportgen import charts, ledger, pdf, pipeline, results
 from reportgen.errors import ConfigError, DataError, GateError, RenderError
 from reportgen.pipeline import Request
 
@@ -202,6 +204,79 @@ def test_a_chart_that_fails_leaves_the_last_good_report(finished, quick_config, 
     with pytest.raises(RenderError, match="chart of risk"):
         pipeline.run(request(DATA, output, quick_config, languages), Stages())
     assert _state(output) == before
+
+
+def _raises(*_, **__):
+    raise RenderError("it cannot be drawn")
+
+
+def _damaged(change):
+    """Return a reader of results.json that finds a report with a fault."""
+    return lambda text, **kw: change(FROM_JSON(text, **kw))
+
+
+FROM_JSON = results.from_json
+
+#: What may go wrong while documents are drawn: what to break, and by what.
+FAULTS = {
+    "a chart that raises": (charts.risk, "draw", _raises),
+    "a chart without a text alternative": (charts.gains, "alt", _raises),
+    "a section without data": (results, "from_json", _damaged(
+        lambda report: replace(report, recommendations=(), further=()))),
+    "a number in a headline that is none": (results, "from_json", _damaged(
+        lambda report: replace(report, overview=replace(report.overview, fallen_share=replace(
+            report.overview.fallen_share, value=float("nan")))))),
+    "a label that is missing": (results, "from_json", _damaged(
+        lambda report: replace(report, store=replace(report.store, name={})))),
+    "a PDF that cannot be made to conform": (pdf.layout, "conform", _raises),
+}
+
+
+@pytest.mark.parametrize(("module", "name", "fault"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_while_drawing_publishes_nothing(finished, monkeypatch, module, name, fault):
+    output = finished[0]
+    before = _state(output)
+    monkeypatch.setattr(module, name, fault)
+    if module in (charts.risk, charts.gains):       # the registry holds the functions themselves
+        monkeypatch.setattr(charts, "CHARTS", tuple(
+            replace(spec, **{name: fault}) if spec.name == module.__name__.split(".")[-1] else spec
+            for spec in charts.CHARTS))
+    with pytest.raises((RenderError, results.ResultsError)):
+        pipeline.render(output, MONTH, languages=("ru",), templates=None, stage=Stages())
+    assert _state(output) == before
+
+
+def test_drawing_again_needs_no_library_of_the_analysis(finished):
+    output = finished[0]
+    code = ("import sys; from pathlib import Path; from contextlib import nullcontext\n"
+            "from reportgen import pipeline\n"
+            f"pipeline.render(Path({str(output)!r}), {MONTH!r}, languages=('ru',), "
+            "templates=None, stage=lambda name: nullcontext())\n"
+            "heavy = {'sklearn', 'shap', 'ibis', 'duckdb', 'pandas', 'numba'} & set(sys.modules)\n"
+            "print(sorted(heavy)); sys.exit(bool(heavy & {'sklearn', 'shap', 'numba'}))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_drawing_again_gives_the_same_bytes(finished):
+    output = finished[0]
+    before = _state(output)
+    pipeline.render(output, MONTH, languages=("ru",), templates=None, stage=Stages())
+    assert _state(output) == before
+
+
+def test_pdf_carries_the_numbers_and_the_data_of_its_charts(finished):
+    output = finished[0]
+    folder = output / "public" / MONTH
+    with pikepdf.open(folder / "report.ru.pdf") as document:
+        files = {name: spec.get_file().read_bytes() for name, spec in document.attachments.items()}
+    assert files["results.json"] == (folder / "results.json").read_bytes()
+    assert {f"{spec.name}.csv" for spec in charts.CHARTS} - set(files) <= {"profit.csv"}
+    ids = set(pq.read_table(output / "private" / MONTH / "customers.parquet", columns=["id"])
+              ["id"].to_pylist())
+    for name, content in files.items():
+        words = set(re.findall(r"\w+", content.decode("utf-8-sig")))
+        assert not {str(one) for one in ids} & words, f"{name} holds ids of customers"
 
 
 def test_bad_data_leave_the_last_good_report(finished, quick_config, tmp_path):

@@ -7,9 +7,9 @@ finding in a sentence with a number. No chart computes anything that the report 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.figure import Figure
 
@@ -35,6 +35,22 @@ from reportgen.results import Report
 __all__ = ["CHARTS", "ChartSpec", "Picture", "draw_all"]
 
 
+Task = Literal["ranking", "relation", "distribution", "comparison", "profit", "targeting",
+               "calibration", "discrimination"]
+
+#: The form that serves each task: no other one is drawn for it.
+FORMS: Mapping[Task, str] = {
+    "ranking": "sorted bars from zero with intervals",
+    "relation": "small multiples on one scale",
+    "distribution": "a mirrored histogram",
+    "comparison": "dots with intervals, a row a group",
+    "profit": "a line in its band, zero marked",
+    "targeting": "a curve of gains over the diagonal",
+    "calibration": "dots on the diagonal over a histogram",
+    "discrimination": "the ROC curve",
+}
+
+
 @dataclass(frozen=True)
 class ChartSpec:
     """A chart and the one question it answers.
@@ -44,7 +60,7 @@ class ChartSpec:
     name
         Name of its file, of its picture and of its messages (``charts.NAME.…``).
     task
-        Kind of comparison that it serves.
+        What its reader wants to know, which fixes its form (`FORMS`).
     frame
         Selects the chart's data; None where this month has nothing to show.
     draw, alt
@@ -52,7 +68,7 @@ class ChartSpec:
     """
 
     name: str
-    task: str
+    task: Task
     frame: Callable[[Report], Any]
     draw: Callable[[Any, Localizer], Figure]
     alt: Callable[[Any, Localizer], str]
@@ -65,12 +81,12 @@ CHARTS: tuple[ChartSpec, ...] = (
     ChartSpec("segments", "comparison", segments.frame, segments.draw, segments.alt),
     ChartSpec("categories", "comparison", categories.frame, categories.draw, categories.alt),
     ChartSpec("signals", "comparison", signals.frame, signals.draw, signals.alt),
-    ChartSpec("profit", "relation", profit.frame, profit.draw, profit.alt),
-    ChartSpec("families", "model quality", families.frame, families.draw, families.alt),
-    ChartSpec("gains", "model quality", gains.frame, gains.draw, gains.alt),
-    ChartSpec("calibration", "model quality", calibration.frame, calibration.draw,
+    ChartSpec("profit", "profit", profit.frame, profit.draw, profit.alt),
+    ChartSpec("families", "comparison", families.frame, families.draw, families.alt),
+    ChartSpec("gains", "targeting", gains.frame, gains.draw, gains.alt),
+    ChartSpec("calibration", "calibration", calibration.frame, calibration.draw,
               calibration.alt),
-    ChartSpec("roc", "model quality", roc.frame, roc.draw, roc.alt),
+    ChartSpec("roc", "discrimination", roc.frame, roc.draw, roc.alt),
 )
 
 

@@ -219,7 +219,7 @@ class _Column:
     def of(cls, head: str, figures: Sequence[str]) -> _Column:
         """Wrap the heading to the figures' width; a long word widens the column."""
         width = max([_LEAST_FIGURE, *(style.width_of(figure, 500) for figure in figures)])
-        lines = style.wrap(head, width)
+        lines = style.wrap(head, width, whole=True)
         return cls(lines, max([width, *map(style.width_of, lines)]))
 
 

@@ -6,6 +6,8 @@ ornament, wrapped labels and a key. The colours are those of ``templates/css/_va
 
 from __future__ import annotations
 
+import warnings
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +97,9 @@ _SETTINGS: dict[str, Any] = {
 def applied() -> Iterator[None]:
     """Draw in the report's style, whatever this machine's own matplotlib settings are."""
     _register_fonts()
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # On screen the browser draws such a character by another font; paper replaces it.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_SETTINGS)
         yield
@@ -189,10 +193,26 @@ def width_of(text: str, weight: int = 400) -> float:
     return float(face.get_width_height()[0]) / _FREETYPE_UNITS
 
 
-def wrap(text: str, width: float, weight: int = 400) -> tuple[str, ...]:
-    """Break a text into lines of at most `width` points, never at a no-break space."""
+def _broken(words: Sequence[str], width: float, weight: int) -> Iterator[str]:
+    """Break words that no line can hold."""
+    for word in words:
+        rest = word
+        while width_of(rest, weight) > width and len(rest) > 1:
+            fits = max(1, bisect(range(1, len(rest)), width,
+                                 key=lambda n, rest=rest: width_of(rest[:n], weight)))
+            yield rest[:fits]
+            rest = rest[fits:]
+        yield rest
+
+
+def wrap(text: str, width: float, weight: int = 400, *, whole: bool = False) -> tuple[str, ...]:
+    """Break a text into lines of at most `width` points, never at a no-break space.
+
+    A word that no line can hold is broken too, unless words are to stay `whole`.
+    """
     lines: list[str] = []
-    for word in text.split(" "):
+    words = text.split(" ")
+    for word in words if whole else _broken(words, width, weight):
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and width_of(longer, weight) <= width:
             lines[-1] = longer

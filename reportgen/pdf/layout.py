@@ -24,6 +24,9 @@ from reportgen.pdf.conformance import conform
 #: How charts and a company's logo stand in the page.
 _PICTURES = ("data:image/svg+xml;base64,", "data:image/png;base64,")
 
+#: Letters of a complaint: it may quote a whole picture.
+_LONGEST = 300
+
 #: WeasyPrint's name of an accessible archive that may hold files of any kind.
 _VARIANT = "pdf/a-3a"
 
@@ -72,7 +75,7 @@ def write_pdf(html: str, *, dated: datetime, attachments: Sequence[Attachment] =
             raise RenderError(f"the PDF was not written: {error}") from error
     if complaints:
         raise RenderError("the PDF was not written, WeasyPrint complained:\n"
-                          + "\n".join(f"  {complaint}" for complaint in complaints))
+                          + "\n".join(f"  {complaint[:_LONGEST]}" for complaint in complaints))
     links = {link.get("href", "").removeprefix("#"): " ".join("".join(link.itertext()).split())
              for link in document.etree_element.iter("a")}
     return conform(laid_out, links=links, dated=dated)

@@ -11,7 +11,7 @@ import jinja2
 from reportgen import fonts, localization
 from reportgen.errors import RenderError
 from reportgen.results import Report
-from reportgen.templating import assets, palette, panel
+from reportgen.templating import assets, completeness, palette, panel
 from reportgen.templating.filters import filters
 
 
@@ -72,10 +72,10 @@ def render_html(
     environment.globals |= {
         "t": words.text, "for_print": for_print,
         "picture_of": lambda name: assets.picture(name, folders),
-        "recoloured": lambda svg: palette.recoloured(svg, colours),
+        "recoloured": lambda svg: _chart(svg, colours, for_print=for_print),
     }
     try:
-        return environment.get_template("report.html").render(
+        document = environment.get_template("report.html").render(
             report=report, language=language, pictures=pictures,
             font_family=fonts.FAMILY, font_faces=assets.font_faces(for_print=for_print),
             panel=panel.panel(report, words), decimal=words.number(1, 1)[1:-1],
@@ -83,6 +83,15 @@ def render_html(
     except jinja2.TemplateError as error:
         place = getattr(error, "name", None) or "a template"
         raise RenderError(f"{place} ({language}): {error}") from error
+    completeness.check(document, language)
+    document = localization.readable(document)
+    return fonts.drawable(document) if for_print else document
+
+
+def _chart(svg: str, colours: Mapping[str, str], *, for_print: bool) -> str:
+    """Draw a chart in the page's colours, and on paper with what its font has."""
+    drawing = palette.recoloured(svg, colours)
+    return fonts.drawable(drawing) if for_print else drawing
 
 
 def _environment(folders: tuple[Path, ...]) -> jinja2.Environment:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from reports import make_report, money_withheld
 
 from reportgen import charts, localization
-from reportgen.charts import CHARTS, Picture
+from reportgen.charts import CHARTS, FORMS, Picture
 from reportgen.results import Report
 
 from .drawn import SVG, texts, words_of
@@ -73,10 +74,33 @@ def test_every_chart_of_a_full_month_is_drawn(drawn: Drawn, language: str) -> No
     assert list(drawn("usual", language)) == NAMES
 
 
-def test_every_chart_serves_a_named_task_and_no_name_comes_twice() -> None:
-    assert len(set(NAMES)) == len(NAMES)
-    tasks = {"ranking", "relation", "distribution", "comparison", "model quality"}
-    assert {chart.task for chart in CHARTS} <= tasks
+def test_every_chart_of_the_folder_is_registered_once_for_one_task() -> None:
+    files = {path.stem for path in Path(charts.__file__).parent.glob("*.py")
+             if "def draw(" in path.read_text(encoding="utf-8")}
+    assert sorted(NAMES) == sorted(files)
+    assert {chart.task for chart in CHARTS} == set(FORMS)
+
+
+@every_language
+@every_chart
+def test_marks_say_their_values_in_place(drawn: Drawn, language: str, name: str) -> None:
+    picture = drawn("usual", language)[name]
+    assert picture.values
+    for value in picture.values:
+        assert 0 <= value.x <= picture.width
+        assert 0 <= value.y <= picture.height
+        assert re.search(r"\d", value.text)
+
+
+@every_language
+@every_chart
+def test_colours_and_fonts_are_attributes_which_a_strict_page_shows(
+    drawn: Drawn, language: str, name: str
+) -> None:
+    svg = drawn("usual", language)[name].svg
+    assert "style=" not in svg
+    assert "<style" not in svg
+    assert 'font-family="' in svg
 
 
 @every_kind

@@ -55,9 +55,12 @@ def test_wrapped_lines_keep_to_the_width_and_lose_no_word() -> None:
     assert all(style.width_of(line) <= 120 for line in lines)
 
 
-def test_word_longer_than_the_line_stands_alone_and_whole() -> None:
-    assert style.wrap("и достопримечательность рядом", 60) == (
-        "и", "достопримечательность", "рядом")
+def test_word_longer_than_the_line_is_broken_unless_words_are_to_stay_whole() -> None:
+    text = "и достопримечательность рядом"
+    lines = style.wrap(text, 60)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(style.width_of(line) <= 60 for line in lines)
+    assert style.wrap(text, 60, whole=True) == ("и", "достопримечательность", "рядом")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,233 @@
+"""The page in a browser: accessible, at home on every width, and honest when it is worked with."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import needs_chromium, opened
+from documents import LANGUAGES, html, pictures
+from reports import make_report
+
+from reportgen import campaigns, localization, templating
+from reportgen.campaigns import Case, Terms
+from reportgen.money import curve
+from reportgen.results import Assumptions, Report, from_json, to_json
+
+pytestmark = needs_chromium
+
+#: A phone, a tablet, a wide screen.
+WIDTHS = (360, 768, 1440)
+
+
+def violations(page: Any) -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [f"{found['id']}: {found['nodes'][0]['html']}"
+            for found in Axe().run(page).response["violations"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_axe_finds_nothing_on_any_width(language: str, scheme: str, tmp_path: Path) -> None:
+    for width in WIDTHS:
+        with opened(html(language), tmp_path, width=width, scheme=scheme) as page:
+            assert violations(page) == []
+
+
+def test_axe_does_find_faults(tmp_path: Path) -> None:
+    with opened('<!doctype html><html><title>t</title><img src="data:,"></html>', tmp_path) as page:
+        assert {found.split(":")[0] for found in violations(page)} >= {"image-alt", "html-has-lang"}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_sticks_out_of_the_window(width: int, tmp_path: Path) -> None:
+    with opened(html("ru"), tmp_path, width=width) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_page_without_scripts_lacks_nothing_but_the_panel(tmp_path: Path) -> None:
+    with opened(html("ru"), tmp_path) as page:
+        assert page.locator("#what-if").is_visible()
+        lively = page.locator("main").inner_text().replace("\u00a0", " ").split("\n")
+    with opened(html("ru"), tmp_path, scripts=False) as page:
+        assert page.locator("#what-if").is_hidden()
+        still = page.locator("main").inner_text().replace("\u00a0", " ").split("\n")
+    panel = lively.index(next(line for line in lively if line.startswith("А если иначе?")))
+    answered = lively.index(localization.load("ru").text("what_if.reset"))
+    del lively[panel:answered + 1]
+    fields = [line for line in lively if line.startswith("Найти в таблице")]
+    assert [line for line in lively if line not in fields and line] == [line for line in still if line]
+
+
+# ── Charts ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_arrow_keys_walk_the_values_of_a_chart(tmp_path: Path) -> None:
+    values = [value.text for value in pictures("ru")["profit"].values]
+    with opened(html("ru"), tmp_path) as page:
+        chart = page.locator(".picture:has(#profit-title)")
+        said = page.locator(".picture:has(#profit-title) + .said")
+        chart.focus()
+        assert said.text_content() == localization.load("ru").text("values.hint")
+        chart.press("ArrowRight")
+        assert said.text_content() == values[0]
+        chart.press("End")
+        assert said.text_content() == values[-1]
+        chart.press("ArrowLeft")
+        assert said.text_content() == values[-2]
+        chart.press("Escape")
+        assert said.text_content() == ""
+
+
+@pytest.mark.parametrize("name", ["importance", "risk", "gains", "segments"])
+def test_mark_under_the_pointer_says_its_value(name: str, tmp_path: Path) -> None:
+    picture = pictures("ru")[name]
+    value = picture.values[len(picture.values) // 2]
+    with opened(html("ru"), tmp_path) as page:
+        svg = page.locator(f"svg[aria-labelledby='{name}-title']")
+        svg.scroll_into_view_if_needed()
+        box = svg.bounding_box()
+        scale = box["width"] / picture.width
+        page.mouse.move(box["x"] + value.x * scale, box["y"] + value.y * scale)
+        assert page.locator(f".picture:has(#{name}-title) + .said").text_content() == value.text
+
+
+# ── Tables ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_heading_sorts_its_column_by_the_numbers_in_it(language: str, tmp_path: Path) -> None:
+    with opened(html(language), tmp_path) as page:
+        table = page.locator("#money table").first
+        head = table.locator("thead th").nth(2)     # expected profit, with its bounds behind it
+        head.locator("button").click()
+        assert head.get_attribute("aria-sort") == "ascending"
+        profits = sorted(campaign.profit.value for campaign in make_report().money.campaigns
+                         if campaign.name != "nobody")
+        words = localization.load(language)
+        shown = [cell.split("(")[0].strip()
+                 for cell in table.locator("tbody td:nth-child(3)").all_text_contents()]
+        assert shown == [words.money(profit) for profit in profits]
+        head.locator("button").click()
+        assert head.get_attribute("aria-sort") == "descending"
+
+
+def test_long_table_can_be_searched(tmp_path: Path) -> None:
+    with opened(html("ru"), tmp_path) as page:
+        page.locator("#drivers summary").first.click()
+        table = page.locator("#drivers table.drivers")
+        field = page.locator("#drivers details input[type=search]").first
+        every = table.locator("tbody tr").count()
+        field.fill("МИНУТ")
+        shown = [row for row in table.locator("tbody tr").all() if row.is_visible()]
+        assert 0 < len(shown) < every
+        assert all("минут" in row.text_content().lower() for row in shown)
+        field.fill("")
+        assert len([row for row in table.locator("tbody tr").all() if row.is_visible()]) == every
+
+
+# ── What if ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def case() -> Case:
+    """Return 300 customers, who stand for 1,296, as the program would judge campaigns on them."""
+    rng = np.random.default_rng(7)
+    risk = rng.beta(1.2, 1.8, 300)
+    return Case(rng.random(300) < risk, risk, rng.gamma(4.0, 1500.0, 300), scale=1296 / 300, seed=3,
+                folds=5)
+
+
+def report_of(judged: Case, terms: Terms, currency: str) -> Report:
+    """Return a report with the curve of these customers, written and read as it is published."""
+    from dataclasses import replace
+
+    report = make_report()
+    money = replace(
+        report.money, curve=curve(judged, terms), best_share=campaigns.best_share(judged, terms),
+        assumptions=Assumptions(terms.contact, terms.offer, terms.acceptance, terms.alpha,
+                                terms.beta, 6.0, 0.5, 500.0))
+    store = replace(report.store, currency=currency)
+    return from_json(to_json(replace(report, money=money, store=store)))
+
+
+MOVE = """([contact, offer, acceptance, share]) => {
+  const form = document.getElementById("what-if"), { elements } = form;
+  for (const [name, value] of Object.entries(
+      { contact_cost: contact, offer_cost: offer, acceptance, share })) elements[name].value = value;
+  form.dispatchEvent(new Event("input"));
+  return ["contact_cost", "offer_cost", "acceptance", "share"].map((n) => Number(elements[n].value))
+    .concat(["profit", "customers", "break_even"].map((n) => elements[n].textContent));
+}"""
+
+
+@pytest.mark.parametrize(("language", "currency"), [("ru", "RUB"), ("en", "RUB"), ("ru", "")])
+def test_panel_agrees_with_the_program_at_100_positions(
+    language: str, currency: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaigns, "DRAWS", 2)      # the profit itself needs no draws
+    judged, terms = case(), Terms(contact=12.5, offer=300.0, acceptance=0.33, trials=20.0)
+    document = templating.render_html(report_of(judged, terms, currency), language=language,
+                                      pictures={})
+    words = localization.load(language, currency=currency)
+    shares, plans = campaigns.by_share(judged)
+    draw = random.Random(11)
+    with opened(document, tmp_path) as page:
+        for _ in range(100):
+            wanted = [draw.uniform(0, 50), draw.uniform(0, 1200), draw.uniform(0.01, 0.99),
+                      draw.random()]
+            contact, offer, acceptance, share, *told = page.evaluate(MOVE, wanted)
+            place = min(range(len(shares)), key=lambda i: abs(shares[i] - share))
+            moved = Terms(contact=contact, offer=offer, acceptance=acceptance, trials=20.0)
+            free = Terms(contact=0.0, offer=offer, acceptance=acceptance, trials=20.0)
+            profit, uncontacted = (
+                campaigns.profits_of(judged, one, plans[place:place + 1])[0].value
+                for one in (moved, free))
+            customers = judged.scale * plans[place].sum()
+            assert told == [words.money(profit), words.number(customers),
+                            words.money(uncontacted / customers) if customers else "—"], wanted
+
+
+def test_panel_starts_at_the_store_s_own_figures_and_comes_back_to_them(tmp_path: Path) -> None:
+    judged, terms = case(), Terms(contact=12.5, offer=300.0, acceptance=0.33, trials=20.0)
+    report = report_of(judged, terms, "RUB")
+    words = localization.load("ru", currency="RUB")
+    best = min(report.money.curve, key=lambda point: abs(point.share - report.money.best_share))
+    document = templating.render_html(report, language="ru", pictures={})
+    with opened(document, tmp_path) as page:
+        profit = page.locator("#what-if output[name=profit]")
+        assert profit.text_content() == words.money(best.profit)
+        told = page.locator("#what-if output[name=contact_cost_told]")
+        assert told.text_content() == words.money(12.5, 1)
+        page.locator("#what-if-contact_cost").press("End")
+        assert profit.text_content() != words.money(best.profit)
+        page.locator("#what-if button[type=reset]").click()
+        page.wait_for_timeout(50)
+        assert profit.text_content() == words.money(best.profit)
+
+
+def test_page_without_assumptions_has_no_panel() -> None:
+    from dataclasses import replace
+
+    from reports import money_withheld
+
+    document = templating.render_html(replace(make_report(), money=money_withheld("offer_cost")),
+                                      language="ru", pictures={})
+    assert 'id="what-if"' not in document
+
+
+# ── Security ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_policy_lets_neither_script_nor_style_of_others_work(tmp_path: Path) -> None:
+    smuggled = ('<p id="smuggled" style="color: rgb(1, 2, 3)">x</p>'
+                "<script>document.title = 'taken'</script><img src=x onerror=\"document.title='t'\">")
+    document = html("ru").replace("<main>", f"<main>{smuggled}")
+    with pytest.raises(AssertionError, match="Content Security Policy"), \
+            opened(document, tmp_path) as page:
+        assert "taken" not in page.title()
+        assert page.locator("#smuggled").evaluate(
+            "(one) => getComputedStyle(one).color") != "rgb(1, 2, 3)"

@@ -1,0 +1,62 @@
+"""A company's colours: seen by everyone, or refused; in the charts as on the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reportgen import localization
+from reportgen.charts import style
+from reportgen.errors import RenderError
+from reportgen.templating import palette
+
+SHIPPED = localization.templates_folder()
+
+
+def company(folder: Path, colours: str) -> tuple[Path, Path]:
+    (folder / "css").mkdir()
+    (folder / "css/company.css").write_text(f":root {{ {colours} }}", encoding="utf-8")
+    return folder, SHIPPED
+
+
+@pytest.mark.parametrize(("one", "other", "ratio"), [
+    # The definition's ends, and the grey that the guidelines call just enough.
+    ("#ffffff", "#000000", 21.0), ("#ffffff", "#ffffff", 1.0), ("#767676", "#ffffff", 4.54),
+    # By hand: 18, 67 and 109 of 255 are 0.0061, 0.0561 and 0.1529 of light, together 0.0525;
+    # 1.05 over 0.1025.
+    ("#12436d", "#ffffff", 10.25),
+])
+def test_contrast_is_that_of_the_guidelines(one: str, other: str, ratio: float) -> None:
+    assert palette.contrast(one, other) == pytest.approx(ratio, abs=0.05)
+
+
+def test_own_colours_stand_in_the_place_of_the_shipped_ones(tmp_path: Path) -> None:
+    found = palette.replacements(company(tmp_path, "--blue: #0B5D3B; --teal: #1a8f87;"))
+    assert found == {"#12436d": "#0b5d3b", "#28a197": "#1a8f87"}
+    assert palette.recoloured('fill="#12436d" stroke="#801650"', found) == (
+        'fill="#0b5d3b" stroke="#801650"')
+
+
+def test_shipped_colours_replace_nothing() -> None:
+    assert palette.replacements((SHIPPED,)) == {}
+    assert palette.recoloured("<svg/>", {}) == "<svg/>"
+
+
+@pytest.mark.parametrize(("colours", "told"), [
+    ("--blue: #9fc5e8;", r"--blue: #9fc5e8 has a contrast of 1\.8"),
+    ("--orange: #ffe0c0;", r"--orange: #ffe0c0 .* needs 3\.0"),
+])
+def test_colour_that_can_hardly_be_seen_is_refused(
+    tmp_path: Path, colours: str, told: str
+) -> None:
+    with pytest.raises(RenderError, match=told):
+        palette.replacements(company(tmp_path, colours))
+
+
+def test_charts_are_drawn_in_the_colours_of_the_style_sheet() -> None:
+    shipped = palette._colours(SHIPPED / "css/_variables.css")
+    pairs = {"blue": style.PRIMARY, "plum": style.ACCENT, "teal": style.SECONDARY,
+             "orange": style.WARM, "ink": style.INK, "soft": style.MUTED, "rule": style.RULE,
+             "paper": style.PAPER}
+    assert {name: shipped[name] for name in pairs} == pairs
