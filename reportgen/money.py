@@ -171,6 +171,7 @@ def _campaign(name: CampaignName, plan: Plan, profit: campaigns.Profit, case: Ca
 
 
 def curve(case: Case, terms: Terms) -> tuple[ProfitPoint, ...]:
+    """Work out the profit of contacting a growing share, and what each point is made of."""
     shares, plans = campaigns.by_share(case)
     points = []
     reached = case.scale * plans.sum(axis=1)

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from matplotlib.figure import Figure
-
 from reportgen.charts import (
     calibration,
     categories,
@@ -28,6 +26,7 @@ from reportgen.charts import (
     style,
 )
 from reportgen.charts.data import to_csv
+from reportgen.charts.style import Canvas
 from reportgen.charts.svg import Picture, to_picture
 from reportgen.localization import Localizer
 from reportgen.results import Report
@@ -70,7 +69,7 @@ class ChartSpec:
     name: str
     task: Task
     frame: Callable[[Report], Any]
-    draw: Callable[[Any, Localizer], Figure]
+    draw: Callable[[Any, Localizer], Canvas]
     alt: Callable[[Any, Localizer], str]
 
 

@@ -6,8 +6,6 @@ below it.
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
-
 from reportgen.charts import squares, style
 from reportgen.localization import Localizer
 from reportgen.results import Calibration, Report
@@ -19,7 +17,7 @@ def frame(report: Report) -> Calibration | None:
     return found if found.bins and not report.model.gate.withholds else None
 
 
-def draw(found: Calibration, words: Localizer) -> Figure:
+def draw(found: Calibration, words: Localizer) -> style.Canvas:
     """Draw each group's observed rate with its interval over the promised one."""
     picture, axes, strip = squares.square_with_strip(
         words, x=words.text("charts.calibration.promised"),

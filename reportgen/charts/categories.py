@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from reportgen.charts import rows, style
@@ -45,7 +44,7 @@ def frame(report: Report) -> tuple[Category, ...] | None:
     return None
 
 
-def draw(categories: tuple[Category, ...], words: Localizer) -> Figure:
+def draw(categories: tuple[Category, ...], words: Localizer) -> style.Canvas:
     """Draw both shares of each category; one that deserves attention stands out."""
     attention = words.text("charts.categories.attention")
     lines = [

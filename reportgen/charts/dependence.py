@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from reportgen.charts import style
@@ -89,7 +88,7 @@ def frame(report: Report) -> Panels | None:
     return Panels(tuple(panels[:MOST_PANELS]), report.overview.fallen_share.value)
 
 
-def draw(data: Panels, words: Localizer) -> Figure:
+def draw(data: Panels, words: Localizer) -> style.Canvas:
     """Draw a panel a column, two in a row."""
     across = min(_COLUMNS, len(data.panels))
     down = -(-len(data.panels) // across)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from reportgen.charts import rows
+from reportgen.charts.style import Canvas
 from reportgen.localization import Localizer
 from reportgen.results import Estimate, Report
 
@@ -49,7 +49,7 @@ def frame(report: Report) -> Families | None:
     return Families(found, report.model.gate.constant_roc_auc) if found else None
 
 
-def draw(data: Families, words: Localizer) -> Figure:
+def draw(data: Families, words: Localizer) -> Canvas:
     """Draw each family's ROC-AUC with its interval, and guessing as a line."""
     lines = [
         rows.Row(

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matplotlib.figure import Figure
-
 from reportgen.charts import squares, style
 from reportgen.localization import Localizer
 from reportgen.results import Point, Report, Top
@@ -30,7 +28,7 @@ def frame(report: Report) -> Gains | None:
     return Gains(model.gains, model.honest.top)
 
 
-def draw(gains: Gains, words: Localizer) -> Figure:
+def draw(gains: Gains, words: Localizer) -> style.Canvas:
     """Draw the curve, calling at random as the diagonal, and the tenths with their intervals."""
     picture, axes = squares.square(
         words, x=words.text("charts.gains.contacted"), y=words.text("charts.gains.reached"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from reportgen.charts import rows, style
@@ -53,7 +52,7 @@ def frame(report: Report) -> tuple[Bar, ...] | None:
     ) or None
 
 
-def draw(bars: tuple[Bar, ...], words: Localizer) -> Figure:
+def draw(bars: tuple[Bar, ...], words: Localizer) -> style.Canvas:
     """Draw the bars, the strongest on top, with a key above."""
     labels = [rows.Label(words.label(bar.short)) for bar in bars]
     places = rows.places(labels)

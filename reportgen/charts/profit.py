@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reportgen.charts import style
@@ -38,7 +37,7 @@ def frame(report: Report) -> Profit | None:
     return Profit(money.curve, best)
 
 
-def draw(profit: Profit, words: Localizer) -> Figure:
+def draw(profit: Profit, words: Localizer) -> style.Canvas:
     """Draw the line in its band, zero, and the best share with its figures."""
     picture = style.figure(style.FULL, _HEIGHT)
     axes = style.bare(picture.subplots(), grid="y")

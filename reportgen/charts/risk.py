@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reportgen.charts import style
@@ -44,7 +43,7 @@ def frame(report: Report) -> Histogram | None:
                      overview.bands)
 
 
-def draw(data: Histogram, words: Localizer) -> Figure:
+def draw(data: Histogram, words: Localizer) -> style.Canvas:
     """Draw the fallen upwards and the others downwards from one line."""
     picture = style.figure(style.FULL, _HEIGHT)
     axes = style.bare(picture.subplots(), grid="y")

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matplotlib.figure import Figure
-
 from reportgen.charts import squares, style
 from reportgen.localization import Localizer
 from reportgen.results import Estimate, Point, Report
@@ -30,7 +28,7 @@ def frame(report: Report) -> Curve | None:
     return Curve(points, report.model.holdout.roc_auc) if points else None
 
 
-def draw(curve: Curve, words: Localizer) -> Figure:
+def draw(curve: Curve, words: Localizer) -> style.Canvas:
     """Draw the curve, guessing as the diagonal, and the area in figures."""
     picture, axes = squares.square(
         words, x=words.text("charts.roc.false_alarms"), y=words.text("charts.roc.found"),

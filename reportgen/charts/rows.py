@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import Formatter
 
@@ -105,7 +104,7 @@ def shares(words: Localizer, *, mean: float) -> Scale:
 
 def compare(
     rows: Sequence[Row], scale: Scale, *, heads: Sequence[str], meanings: Sequence[str]
-) -> Figure:
+) -> style.Canvas:
     """Draw rows of one or two marks each.
 
     Parameters

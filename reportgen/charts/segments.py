@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matplotlib.figure import Figure
-
 from reportgen.charts import rows
+from reportgen.charts.style import Canvas
 from reportgen.localization import Localizer
 from reportgen.results import Estimate, Labels, Report
 
@@ -45,7 +44,7 @@ def frame(report: Report) -> Groups | None:
     return Groups(tuple(ordered), report.overview.fallen_share.value)
 
 
-def draw(data: Groups, words: Localizer) -> Figure:
+def draw(data: Groups, words: Localizer) -> Canvas:
     """Draw each segment's rate with its interval and the others' rate."""
     lines = [
         rows.Row(

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from matplotlib.figure import Figure
-
 from reportgen.charts import rows, style
 from reportgen.localization import Localizer
 from reportgen.results import ColumnInfo, Estimate, Report, SignalEvidence
@@ -48,7 +46,7 @@ def frame(report: Report) -> Pairs | None:
     return Pairs(pairs, report.overview.fallen_share.value) if pairs else None
 
 
-def draw(data: Pairs, words: Localizer) -> Figure:
+def draw(data: Pairs, words: Localizer) -> style.Canvas:
     """Draw both rates of each signal with their intervals."""
     lines = [
         rows.Row(

@@ -7,7 +7,6 @@ a strip below that shares its horizontal scale.
 from __future__ import annotations
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from reportgen.charts import style
 from reportgen.localization import Localizer
@@ -24,7 +23,7 @@ _HEIGHT = 2.8
 _STRIP, _STRIP_PART = 0.6, 0.18
 
 
-def square(words: Localizer, *, x: str, y: str, diagonal: str) -> tuple[Figure, Axes]:
+def square(words: Localizer, *, x: str, y: str, diagonal: str) -> tuple[style.Canvas, Axes]:
     """Return the figure and its axes; the name of the vertical one stands above, horizontally."""
     picture = style.figure(style.HALF, _HEIGHT)
     axes = style.bare(picture.subplots())
@@ -34,7 +33,7 @@ def square(words: Localizer, *, x: str, y: str, diagonal: str) -> tuple[Figure, 
 
 
 def square_with_strip(words: Localizer, *, x: str, y: str,
-                      diagonal: str) -> tuple[Figure, Axes, Axes]:
+                      diagonal: str) -> tuple[style.Canvas, Axes, Axes]:
     """Return the figure, the square's axes, and those of a strip below it."""
     picture = style.figure(style.HALF, _HEIGHT + _STRIP)
     axes, strip = picture.subplots(2, 1, sharex=True, height_ratios=(1, _STRIP_PART))

@@ -122,7 +122,7 @@ class Told:
     text: str
 
 
-class Canvas(Figure):  # type: ignore[misc]  # matplotlib is untyped
+class Canvas(Figure):
     """A figure that remembers what its marks say."""
 
     def __init__(self, width: float, height: float) -> None:
@@ -138,7 +138,9 @@ def figure(width: float, height: float) -> Canvas:
 
 def tell(axes: Axes, x: float, y: float, text: str) -> None:
     """Let a mark say its value to whoever points at it or walks the chart by keys."""
-    axes.figure.told.append(Told(axes, x, y, text))
+    canvas = axes.get_figure(root=True)
+    assert isinstance(canvas, Canvas), "charts are drawn on figures of `figure`"
+    canvas.told.append(Told(axes, x, y, text))
 
 
 def bare(axes: Axes, *, grid: Literal["x", "y"] | None = None) -> Axes:
@@ -158,16 +160,18 @@ def dots(axes: Axes, x: Sequence[float], rates: Sequence[Estimate]) -> None:
               color=PRIMARY, clip_on=False)
 
 
-class Percents(Formatter):  # type: ignore[misc]  # matplotlib is untyped
+class Percents(Formatter):
     """Writes the ticks of a share as percent, the sign at the last one only: 0, 25, 50 %."""
 
     def __init__(self, words: Localizer) -> None:
         self.words = words
 
     def __call__(self, share: float, pos: int | None = None) -> str:
+        """Write one tick."""
         return self.words.percent(share)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Write all ticks of an axis."""
         *others, last = values
         return [*(self.words.number(100 * share) for share in others), self(last)]
 
@@ -198,8 +202,8 @@ def _broken(words: Sequence[str], width: float, weight: int) -> Iterator[str]:
     for word in words:
         rest = word
         while width_of(rest, weight) > width and len(rest) > 1:
-            fits = max(1, bisect(range(1, len(rest)), width,
-                                 key=lambda n, rest=rest: width_of(rest[:n], weight)))
+            widths = [width_of(rest[:n], weight) for n in range(1, len(rest))]
+            fits = max(1, bisect(widths, width))
             yield rest[:fits]
             rest = rest[fits:]
         yield rest

@@ -1,4 +1,4 @@
-"""Files that stand inside the page: fonts, and pictures of the templates' folders such as a logo."""
+"""Files that stand inside the page: fonts, and pictures of the templates such as a logo."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ def check(document: str, language: str) -> None:
     """
     for name, content in _SECTION.findall(document):
         if not _WORD.search(_TAG.sub("", _HEADING.sub("", _NAME.sub("", content)))):
-            raise RenderError(f"the section {name!r} ({language}) has nothing but headings; a report "
-                              "without content is not published")
+            raise RenderError(f"the section {name!r} ({language}) has nothing but headings; a "
+                              "report without its content is not published")
         if _LIST.search(content):
             raise RenderError(f"a list or a table of the section {name!r} ({language}) is empty; a "
                               "report without its content is not published")

@@ -34,8 +34,8 @@ def replacements(folders: Sequence[Path]) -> Mapping[str, str]:
     for name, least in _LEAST.items():
         found = contrast(own[name], own["paper"])
         if found < least:
-            raise RenderError(f"the colour --{name}: {own[name]} has a contrast of {found:.1f} with "
-                              f"the paper; it needs {least} to be seen by everyone")
+            raise RenderError(f"the colour --{name}: {own[name]} has a contrast of {found:.1f} "
+                              f"with the paper; it needs {least} to be seen by everyone")
     return {colour: own[name] for name, colour in shipped.items() if own[name] != colour}
 
 
@@ -53,9 +53,9 @@ def contrast(one: str, other: str) -> float:
 
 
 def _luminance(colour: str) -> float:
-    channels = (int(colour[place:place + 2], 16) / 255 for place in (1, 3, 5))
-    red, green, blue = (channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
-                        for channel in channels)
+    values = (int(colour[place:place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+                        for value in values)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
