@@ -36,6 +36,9 @@ _FACTORS = {"share": 100, "relative_change": 100, "points": 100, "unsigned_point
 #: Changes and differences, which carry their sign.
 _SIGNED = ("relative_change", "points")
 
+#: The typewriter's mark inside a word, or at its end.
+_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w|\s|$)")
+
 #: A number and what it counts, and a dash and the word before it, stay on one line.
 _GLUED = re.compile(r"(?<=\d) (?=[\w%‰₽])| (?=—)")
 
@@ -211,7 +214,8 @@ class Localizer:
                               f"to a .po file in locales/{self.language}/LC_MESSAGES") from None
 
     def _typeset(self, text: str) -> str:
-        return self._keep.sub(rf"\1{_NBSP}", _GLUED.sub(_NBSP, text))
+        glued = self._keep.sub(rf"\1{_NBSP}", _GLUED.sub(_NBSP, text))
+        return _APOSTROPHE.sub("\u2019", glued)
 
     def _digits(self, x: Decimal, *, signed: bool = False) -> str:
         fraction = f".{'0' * -int(x.as_tuple().exponent)}" if x.as_tuple().exponent else ""

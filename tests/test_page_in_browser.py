@@ -26,6 +26,7 @@ WIDTHS = (360, 768, 1440)
 def violations(page: Any) -> list[str]:
     from axe_playwright_python.sync_playwright import Axe
 
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
     return [f"{found['id']}: {found['nodes'][0]['html']}"
             for found in Axe().run(page).response["violations"]]
 

@@ -62,7 +62,7 @@ def draw(categories: tuple[Category, ...], words: Localizer) -> style.Canvas:
     ticks = [tick for tick in _ROUND.tick_values(0, top) if tick >= 0]
     scale = rows.Scale(0, ticks[-1], tuple(ticks), style.Percents(words))
     return rows.compare(
-        lines, scale,
+        lines, scale, words,
         heads=[words.text(f"charts.categories.{head}") for head in ("segment", "others")],
         meanings=[words.text(f"charts.categories.{mark}") for mark in ("mark", "mark_others")],
     )

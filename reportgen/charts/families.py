@@ -69,7 +69,7 @@ def draw(data: Families, words: Localizer) -> Canvas:
         data.baseline, words.text("charts.families.baseline"),
     )
     return rows.compare(
-        lines, scale,
+        lines, scale, words,
         heads=[words.text("charts.families.test"), words.text("charts.families.behind")],
         meanings=[words.text("charts.families.mark")],
     )

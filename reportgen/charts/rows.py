@@ -103,7 +103,8 @@ def shares(words: Localizer, *, mean: float) -> Scale:
 
 
 def compare(
-    rows: Sequence[Row], scale: Scale, *, heads: Sequence[str], meanings: Sequence[str]
+    rows: Sequence[Row], scale: Scale, words: Localizer, *, heads: Sequence[str],
+    meanings: Sequence[str]
 ) -> style.Canvas:
     """Draw rows of one or two marks each.
 
@@ -129,7 +130,8 @@ def compare(
         _draw_row(axes, centre, row)
         for span, head, figure in zip((row.span, row.other), heads, row.figures, strict=False):
             if span is not None:
-                style.tell(axes, span.value, centre, f"{row.label.text} — {head}: {figure}")
+                style.tell(axes, span.value, centre, words.text(
+                    "charts.row_value", row=row.label.text, head=head, figure=figure))
     write_labels(axes, labels, at)
     _write_figures(axes, rows, columns, at)
     marks = (_mark(rows[0].span, hollow=False), _mark(rows[0].other, hollow=True))

@@ -57,7 +57,7 @@ def draw(data: Groups, words: Localizer) -> Canvas:
         for group in data.groups
     ]
     return rows.compare(
-        lines, rows.shares(words, mean=data.mean),
+        lines, rows.shares(words, mean=data.mean), words,
         heads=[words.text(f"charts.segments.{head}") for head in ("segment", "others")],
         meanings=[words.text(f"charts.segments.{mark}") for mark in ("mark", "mark_others")],
     )

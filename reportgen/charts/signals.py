@@ -58,7 +58,7 @@ def draw(data: Pairs, words: Localizer) -> style.Canvas:
         for pair in data.pairs
     ]
     return rows.compare(
-        lines, rows.shares(words, mean=data.mean),
+        lines, rows.shares(words, mean=data.mean), words,
         heads=[words.text(f"charts.signals.{head}") for head in ("below", "above")],
         meanings=[words.text(f"charts.signals.{mark}") for mark in ("mark", "mark_above")],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from reportgen import localization
 from reportgen.charts import rows, style
 
 SCALE = rows.Scale(0, 1, (0, 1), FuncFormatter(lambda x, _: f"{x:g}"), 0.4, "all")
@@ -12,7 +13,8 @@ SCALE = rows.Scale(0, 1, (0, 1), FuncFormatter(lambda x, _: f"{x:g}"), 0.4, "all
 
 def compare(*lines: rows.Row, meanings: tuple[str, ...] = ("own", "others")) -> Figure:
     with style.applied():
-        return rows.compare(lines, SCALE, heads=["own"], meanings=meanings)
+        return rows.compare(lines, SCALE, localization.load("en"), heads=["own"],
+                            meanings=meanings)
 
 
 def row(value: float, other: rows.Span | None, *, accent: bool = False) -> rows.Row:
