@@ -114,8 +114,9 @@ def _share(name: str, value: float, *, column: str = "") -> Kpi:
     return Kpi(name=name, column=column, unit="share", value=value, previous=None, better="down")
 
 
-def _focus_decline(item: Recommendation, focus: Segment, customers: int) -> Kpi | None:
-    return None if focus.decline is None else _share("focus_decline", focus.decline.value)
+def _focus_share(item: Recommendation, focus: Segment, customers: int) -> Kpi | None:
+    """Watch how large the segment is: how many of it decline, its rule may decide already."""
+    return None if focus.decline is None else _share("focus_share", focus.customers / customers)
 
 
 def _depth(item: Recommendation, focus: Segment, customers: int) -> Kpi | None:
@@ -149,6 +150,6 @@ def _group_share(item: Recommendation, focus: Segment, customers: int) -> Kpi | 
 
 
 _KPIS: Mapping[str, Callable[[Recommendation, Segment, int], Kpi | None]] = {
-    "R1": _focus_decline, "R2": _focus_decline, "R3": _depth, "R4": _buyers_decline,
+    "R1": _focus_share, "R2": _focus_share, "R3": _depth, "R4": _buyers_decline,
     "R5": _flagged, "R6": _group_share, "R7": _group_share,
 }

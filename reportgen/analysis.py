@@ -118,7 +118,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         columns=_columns(settings),
         data=customers.quality,
         overview=found.state,
-        changes=changes.since(found.state, before.report),
+        changes=changes.since(found.state, before.report, month=month),
         model=learned.card,
         explanation=explained,
         money=worth,

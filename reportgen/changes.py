@@ -7,29 +7,34 @@ none, for nothing is estimated there.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from reportgen import months
 from reportgen.intervals import newcombe
 from reportgen.results import Change, Changes, Overview, Report, Total
 
 
-def since(state: Overview, earlier: Report | None) -> Changes:
-    """Compare the key figures with those of the report before.
+def since(state: Overview, earlier: Report | None, *, month: str) -> Changes:
+    """Compare a month's key figures with those of the report before.
 
     Notes
     -----
     Most customers stand in both months. The intervals count the months as independent (Newcombe,
-    1998, method 10), so they are rather too wide than too narrow.
+    1998, method 10), so they are rather too wide than too narrow. Who looks like the fallen is told
+    by another model every month; what that adds is not known, so this change has no interval.
     """
     totals = tuple(change for total in state.totals if (change := _of_total(total)))
     if earlier is None:
-        return Changes("", totals)
+        return Changes("", 0, totals)
     then = earlier.overview
     shares = [_of_share("fallen_share", state.fallen, state.customers, then.fallen, then.customers)]
     if state.bands and then.bands:
-        shares.append(
-            _of_share("alike_share", state.alike, state.customers, then.alike, then.customers))
+        alike = _of_share("alike_share", state.alike, state.customers, then.alike, then.customers)
+        shares.append(replace(alike, low=None, high=None))
     customers = Change("customers", "customers", then.customers, state.customers - then.customers,
                        _relative(state.customers, then.customers))
-    return Changes(earlier.month, (customers, *shares, *totals))
+    return Changes(earlier.month, months.between(earlier.month, month),
+                   (customers, *shares, *totals))
 
 
 def _of_share(name: str, hits: int, n: int, hits_then: int, n_then: int) -> Change:
@@ -43,7 +48,7 @@ def _of_total(total: Total) -> Change | None:
     if len(total.sums) < 2:
         return None
     now, then = total.sums[-1], total.sums[-2]
-    return Change(total.name, total.unit, then, now - then, _relative(now, then))
+    return Change(f"total.{total.name}", total.unit, then, now - then, _relative(now, then))
 
 
 def _relative(now: float, then: float) -> float | None:

@@ -53,10 +53,11 @@ def _keys(programme: Programme, verdict: Verdict, money: Money, gate: Gate,
         yield "stop", {"n": verdict.overall.treated}
     if gate.withholds:
         yield "no_targeting", {}
-    if programme.actions:
+    # Not while it is said that such actions did harm.
+    if programme.actions and verdict.status != "harmful":
         yield "launch", {"n": programme.treated, "control": programme.control}
     if verdict.status == "worked" and verdict.overall is not None:
-        yield "continue", {"n": verdict.overall.treated}
+        yield "continue", {"n": verdict.overall.decline.difference.n}
     if data.light == "red":
         yield "data", {"n": data.rows_changed}
     if programme.missing in ("key", "share"):
@@ -66,8 +67,5 @@ def _keys(programme: Programme, verdict: Verdict, money: Money, gate: Gate,
 
 
 def _budget(customers: int, given: Assumptions) -> Budget:
-    """Work out what contacting customers costs: everybody a contact, and an offer who accepts."""
-    return Budget(
-        expected=customers * (given.contact_cost + given.acceptance * given.offer_cost),
-        most=customers * (given.contact_cost + given.offer_cost),
-    )
+    """Bound what acting costs; how many take the offer, or get none, is not known beforehand."""
+    return Budget(customers * (given.contact_cost + given.offer_cost))

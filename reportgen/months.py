@@ -46,6 +46,13 @@ def day_after(month: str, day: int) -> date:
     return (last_day(month) + timedelta(days=day)).date()
 
 
+def between(earlier: str, later: str) -> int:
+    """Count the months from one to another, both given as ``YYYY-MM``."""
+    (year, month), (later_year, later_month) = (map(int, name.split("-"))
+                                                for name in (earlier, later))
+    return 12 * (later_year - year) + later_month - month
+
+
 def find_month(data: Path, month: str | None = None) -> MonthFolder:
     """Find the folder of a month, the newest where none is named.
 

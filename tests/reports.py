@@ -64,7 +64,8 @@ def make_unproven_report(**changes: Any) -> r.Report:
     unproven = {
         "overview": replace(report.overview, alike=0, alike_share=0.0, alike_contactable=0,
                             bands=(), risk_fallen=(), risk_others=()),
-        "model": replace(report.model, gate=replace(
+        "model": replace(report.model, nested=replace(
+            report.model.honest, roc_auc=about(0.512, 0.031, CUSTOMERS)), gate=replace(
             report.model.gate, open=False, closed_by=("permutation", "floor", "baseline"),
             roc_auc=about(0.512, 0.031, CUSTOMERS), p_value=0.231,
             gain=about(-0.021, 0.034, CUSTOMERS))),
@@ -82,6 +83,8 @@ def make_unproven_report(**changes: Any) -> r.Report:
         "further": tuple(
             replace(one, status="unsupported", reason="model_not_useful",
                     audience=r.Audience(0, 0, 0, 0), worth=None) for one in report.further),
+        "decisions": (r.Decision("no_targeting", {}, "analytics", {}, "2026-11-10", None),),
+        "verdict": no_verdict(),
         "programme": replace(report.programme, missing="model", reached=0, no_permission=0,
                              treated=0, control=0, newly=0, detectable=None, actions=()),
         "recommendations": tuple(
@@ -198,15 +201,15 @@ def overview() -> r.Overview:
 
 def since_september() -> r.Changes:
     """What the second month of a store knows of its first one."""
-    return r.Changes("2026-09", (
+    return r.Changes("2026-09", 1, (
         # 494 of 1,296 against 452 of 1,290: 38.1 % and 35.0 %.
         r.Change("customers", "customers", 1290, 6, 6 / 1290),
         r.Change("fallen_share", "share", 452 / 1290, 494 / 1296 - 452 / 1290,
                  (494 / 1296) / (452 / 1290) - 1, -0.006, 0.068),
         r.Change("alike_share", "share", 120 / 1290, 92 / 1296 - 120 / 1290,
-                 (92 / 1296) / (120 / 1290) - 1, -0.044, -0.001),
-        *(r.Change(total.name, total.unit, total.sums[-2], total.sums[-1] - total.sums[-2],
-                   total.change)
+                 (92 / 1296) / (120 / 1290) - 1),
+        *(r.Change(f"total.{total.name}", total.unit, total.sums[-2],
+                   total.sums[-1] - total.sums[-2], total.change)
           for total in overview().totals),
     ))
 
@@ -214,10 +217,9 @@ def since_september() -> r.Changes:
 def decisions() -> tuple[r.Decision, ...]:
     return (
         r.Decision("launch", {"n": 294, "control": 79}, "marketing", {}, "2026-11-10",
-                   # 294 times 10 and 0.3 of 300; 294 times 310.
-                   r.Budget(29_400.0, 91_140.0)),
-        r.Decision("continue", {"n": 310}, "marketing", {}, "2026-11-10", None),
-        r.Decision("experiment", {"n": 488}, "analytics",
+                   r.Budget(294 * 310.0)),
+        r.Decision("continue", {"n": 394}, "marketing", {}, "2026-11-10", None),
+        r.Decision("data", {"n": 2837}, "analytics",
                    {"ru": "аналитики", "en": "the analysts"}, "2026-11-10", None),
     )
 

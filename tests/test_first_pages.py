@@ -160,7 +160,7 @@ def test_only_headlined_factors_are_named(count: int) -> None:
     shown = [plain(read(row).text) for row in re.findall(r"<tr>.*?</tr>", html.partition(
         'id="summary"')[2].partition('class="actions"')[0], re.S)]
     assert len(shown) == (min(count, 3) + 1 if count else 0)    # and the heads of the columns
-    named = section("drivers", html).tags.count(("table", {"class": "named"}))
+    named = section("drivers", html).tags.count(("table", {"class": "named sortable"}))
     assert named == (1 if count else 0)
     if not count:
         assert "Ни одного признака назвать нельзя" in plain(page.text)

@@ -32,31 +32,43 @@ def test_contrast_is_that_of_the_guidelines(one: str, other: str, ratio: float) 
 
 
 def test_own_colours_stand_in_the_place_of_the_shipped_ones(tmp_path: Path) -> None:
-    found = palette.replacements(company(tmp_path, "--blue: #0B5D3B; --teal: #1a8f87;"))
-    assert found == {"#12436d": "#0b5d3b", "#28a197": "#1a8f87"}
-    assert palette.recoloured('fill="#12436d" stroke="#801650"', found) == (
+    found = palette.read(company(tmp_path, "--blue: #0B5D3B; --teal: #1a8f87;"))
+    assert found.replaced == {"#12436d": "#0b5d3b", "#28a197": "#1a8f87"}
+    assert palette.recoloured('fill="#12436d" stroke="#801650"', found.replaced) == (
         'fill="#0b5d3b" stroke="#801650"')
+    assert (found.of_charts["#0b5d3b"], found.of_charts["#868f98"]) == ("blue", "soft")
 
 
 def test_shipped_colours_replace_nothing() -> None:
-    assert palette.replacements((SHIPPED,)) == {}
+    assert palette.read((SHIPPED,)).replaced == {}
     assert palette.recoloured("<svg/>", {}) == "<svg/>"
 
 
 @pytest.mark.parametrize(("colours", "told"), [
     ("--blue: #9fc5e8;", r"--blue: #9fc5e8 has a contrast of 1\.8"),
     ("--orange: #ffe0c0;", r"--orange: #ffe0c0 .* needs 3\.0"),
+    ("--ink: rgb(250, 250, 250);", r"company\.css: the colour --ink: rgb.* as #rrggbb"),
+    ("--blue: #063;", r"--blue: #063 must be written as #rrggbb"),
 ])
 def test_colour_that_can_hardly_be_seen_is_refused(
     tmp_path: Path, colours: str, told: str
 ) -> None:
     with pytest.raises(RenderError, match=told):
-        palette.replacements(company(tmp_path, colours))
+        palette.read(company(tmp_path, colours))
 
 
 def test_charts_are_drawn_in_the_colours_of_the_style_sheet() -> None:
-    shipped = palette._colours(SHIPPED / "css/_variables.css")
+    shipped = palette.read((SHIPPED,)).colours
     pairs = {"blue": style.PRIMARY, "plum": style.ACCENT, "teal": style.SECONDARY,
              "orange": style.WARM, "ink": style.INK, "soft": style.MUTED, "rule": style.RULE,
              "paper": style.PAPER}
     assert {name: shipped[name] for name in pairs} == pairs
+
+
+def test_only_what_holds_on_paper_is_read(tmp_path: Path) -> None:
+    folder, _ = company(tmp_path, "--blue: #0b5d3b;")
+    path = folder / "css/company.css"
+    aside = ("/* :root { --blue: #ffffff; } */ @media (prefers-color-scheme: dark) { html:root "
+             "{ --blue: #eeeeee; } } html:root { --blue: #dddddd; } ")
+    path.write_text(f"\ufeff{aside}{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    assert palette.read((folder, SHIPPED)).colours["blue"] == "#0b5d3b"

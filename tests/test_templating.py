@@ -403,7 +403,7 @@ def _report(kind: str) -> Report:
 
     return {
         "usual": lambda: report,
-        "first month": lambda: replace(report, changes=Changes("", ()), verdict=no_verdict()),
+        "first month": lambda: replace(report, changes=Changes("", 0, ()), verdict=no_verdict()),
         "no money": lambda: replace(report, money=money_withheld("contact_cost", "horizon_months")),
         "nothing confirmed": lambda: replace(report, discoveries=unsure, explanation=replace(
             report.explanation, drivers=drivers)),
@@ -417,6 +417,7 @@ def _report(kind: str) -> Report:
 def _headings(document: str) -> list[str]:
     """List the headings and titles of charts in the body."""
     body = document.partition("<main>")[2].partition('<div class="appendix">')[0]
+    body = re.sub('<span class="aside">.*?</span>', "", body)       # what stands beside a heading
     page = read(body)
     return [plain(text) for _, text in page.headings] + [
         plain(text) for text in page.by_class.get("figure-title", [])]

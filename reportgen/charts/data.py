@@ -54,7 +54,7 @@ def _rows(thing: Any, series: str, around: _Row, words: Localizer) -> Iterator[_
             lists.append((field.name, value))
         else:
             told |= _cells(field.name, value, words)
-    if not lists:
+    if not any(items for _, items in lists):
         yield told
     for name, items in lists:
         yield from _rows(items, f"{series}.{name}".lstrip("."), told, words)

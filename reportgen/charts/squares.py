@@ -27,6 +27,7 @@ def square(words: Localizer, *, x: str, y: str, diagonal: str) -> tuple[style.Ca
     """Return the figure and its axes; the name of the vertical one stands above, horizontally."""
     picture = style.figure(style.HALF, _HEIGHT)
     axes = style.bare(picture.subplots())
+    axes.set_aspect("equal")
     _dress(axes, words, y=y, diagonal=diagonal)
     _name_below(axes, x)
     return picture, axes
@@ -34,7 +35,7 @@ def square(words: Localizer, *, x: str, y: str, diagonal: str) -> tuple[style.Ca
 
 def square_with_strip(words: Localizer, *, x: str, y: str,
                       diagonal: str) -> tuple[style.Canvas, Axes, Axes]:
-    """Return the figure, the square's axes, and those of a strip below it."""
+    """Return the figure, the plot's axes, and those of a strip below it; both are equally wide."""
     picture = style.figure(style.HALF, _HEIGHT + _STRIP)
     axes, strip = picture.subplots(2, 1, sharex=True, height_ratios=(1, _STRIP_PART))
     _dress(style.bare(axes), words, y=y, diagonal=diagonal)
@@ -47,7 +48,6 @@ def square_with_strip(words: Localizer, *, x: str, y: str,
 
 
 def _dress(axes: Axes, words: Localizer, *, y: str, diagonal: str) -> None:
-    axes.set_aspect("equal")
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     for axis in (axes.xaxis, axes.yaxis):

@@ -15,6 +15,7 @@ from reportgen.charts.style import POINTS, Canvas
 
 _ID = re.compile(r'\bid="([^"]+)"')
 _REFERENCE = re.compile(r'(url\(#|href="#)([^)"]+)')
+_TAG = re.compile(r"<[^>]*>")
 _OPENING = re.compile(r"<svg\b[^>]*>")
 
 #: matplotlib gives every line these ends by a style sheet. Inside a page that would hold for the
@@ -46,8 +47,8 @@ class Value:
 class Picture:
     """A chart as SVG text for use inside HTML; width and height in points.
 
-    ``values`` are what its marks say, from left to right, and ``data`` is CSV text of what it was
-    drawn from.
+    ``values`` are what its marks say, in the order they are drawn, and ``data`` is CSV text of what
+    it was drawn from.
     """
 
     svg: str
@@ -65,9 +66,7 @@ def to_picture(figure: Canvas, *, name: str, alt: str, data: str = "") -> Pictur
     text = buffer.getvalue()
     drawing = text[text.index("<svg"):]  # an XML prologue may not stand inside a page
     drawing = _STYLE_SHEET.sub("", drawing, count=1)
-    drawing = _ID.sub(rf'id="{name}-\1"', drawing)
-    drawing = _REFERENCE.sub(rf"\1{name}-\2", drawing)
-    drawing = _IMAGE.sub('<image image-rendering="crisp-edges"', drawing)
+    drawing = _TAG.sub(lambda tag: _fit_for_page(tag[0], name), drawing)
     width, height = (float(inches) * POINTS for inches in figure.get_size_inches())
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
@@ -75,8 +74,16 @@ def to_picture(figure: Canvas, *, name: str, alt: str, data: str = "") -> Pictur
         f'{_LINE_ENDS} role="img" aria-labelledby="{name}-title">'
         f'<title id="{name}-title">{escape(alt)}</title>'
     )
-    drawing = _OPENING.sub(lambda _: opening, _STYLE.sub(_attributes, drawing), count=1)
+    drawing = _OPENING.sub(lambda _: opening, drawing, count=1)
     return Picture(drawing, alt, width, height, _values(figure, width, height), data)
+
+
+def _fit_for_page(tag: str, name: str) -> str:
+    """Give a tag, never a text, ids of its own and attributes for styles."""
+    tag = _ID.sub(rf'id="{name}-\1"', tag)
+    tag = _REFERENCE.sub(rf"\1{name}-\2", tag)
+    tag = _IMAGE.sub('<image image-rendering="crisp-edges"', tag)
+    return _STYLE.sub(_attributes, tag)
 
 
 def _attributes(found: re.Match[str]) -> str:

@@ -26,6 +26,8 @@ from pikepdf import Array, Dictionary, Name, Pdf, String
 _MARKED = re.compile(rb"/\w+\s*<<\s*/MCID (\d+)\s*>>\s*BDC")
 _RUNNING_HEAD = b"/Artifact\n<</Type /Pagination>>\nBDC"
 
+_ROW_GROUPS = (Name.THead, Name.TBody, Name.TFoot)
+
 #: The end of a stream that reads like the end of a line.
 _AWKWARD = b"\r"
 
@@ -100,9 +102,7 @@ def _is_filled(element: Any) -> bool:
     """Drop the empty children of a tag, and tell whether it has anything left to say."""
     if not isinstance(element, Dictionary) or Name.K not in element:
         return True                     # a mark or a link, which stands for content
-    children = element.K
-    if not isinstance(children, Array):
-        return _is_filled(children)
+    children = _children(element)
     kept = [child for child in children if _is_filled(child)]
     if len(kept) < len(children):
         element.K = Array(kept)
@@ -113,7 +113,7 @@ def _set_running_heads_apart(document: Pdf) -> None:
     """Mark as page furniture what no tag leads to: running heads, page numbers (14289-1, 7.8)."""
     told = defaultdict(set)
     for element in _elements(document):
-        for mark in element.get(Name.K, ()):
+        for mark in _children(element):
             if isinstance(mark, int):
                 told[element.Pg.objgen].add(mark)
     parents = dict(_pairs(document.Root.StructTreeRoot.ParentTree.Nums))
@@ -139,9 +139,11 @@ def _pair_terms(document: Pdf) -> None:
     A ``div`` around both is neither an item nor a list.
     """
     for group in _elements(document):
-        if group.get(Name.S) == Name.Div and group.P.get(Name.S) == Name.L:
+        items = _children(group)
+        if (group.get(Name.S) == Name.Div and group.P.get(Name.S) == Name.L
+                and all(_is_tag(item, Name.LI) for item in items)):
             group.S = Name.LI
-            bodies = [body for item in group.K for body in item.K]
+            bodies = [body for item in items for body in _children(item)]
             for body in bodies:
                 body.P = group
             bodies[0].S = Name.Lbl
@@ -152,27 +154,43 @@ def _scope_headers(document: Pdf) -> None:
     """Tell of every header cell whether it heads a row or a column (14289-1, 7.5).
 
     WeasyPrint gives the cells below a header its name instead; a header without cells has none.
-    In a table of a row or two the heads of the columns tell everything: heads of rows besides
-    would be more heads than data.
+    In a table of a row or two, or of two columns, the heads of the columns tell everything: with
+    those of the rows there would be more heads than data, which reads like a table cut to pieces.
     """
     for table in _elements(document):
         if table.get(Name.S) != Name.Table:
             continue
-        rows = [list(row.K) for row in _elements(table) if row.get(Name.S) == Name.TR]
+        rows = [[cell for cell in _children(row) if isinstance(cell, Dictionary)]
+                for row in _rows(table)]
+        of_data = [row for row in rows if not _heads_columns(row)]
         cells = [cell for row in rows for cell in row]
-        heads = [cell for cell in cells if cell.S == Name.TH]
-        of_rows = [cell for row in rows for cell in row
-                   if cell.S == Name.TH and any(other.S == Name.TD for other in row)]
-        if len(heads) > len(cells) - len(heads):
-            _demote(of_rows, cells)
-            of_rows = []
-        for cell in heads:
-            cell.A[Name.Scope] = Name.Row if cell in of_rows else Name.Column
+        if 2 * sum(cell.S == Name.TH for cell in cells) > len(cells):
+            _demote([cell for row in of_data for cell in row if cell.S == Name.TH], cells)
+        for row in rows:
+            scope = Name.Column if _heads_columns(row) else Name.Row
+            for cell in row:
+                if cell.S == Name.TH:
+                    cell.A[Name.Scope] = scope
+
+
+def _heads_columns(row: list[Dictionary]) -> bool:
+    """Whether a row is one of heads: at most its corner is none."""
+    heads = len([cell for cell in row if cell.S == Name.TH])
+    return heads > 1 and heads >= len(row) - 1
+
+
+def _rows(table: Dictionary) -> Iterator[Dictionary]:
+    """Yield a table's own rows, not those of a table inside a cell."""
+    for child in _children(table):
+        if _is_tag(child, Name.TR):
+            yield child
+        elif isinstance(child, Dictionary) and child.get(Name.S) in _ROW_GROUPS:
+            yield from _rows(child)
 
 
 def _demote(heads: list[Dictionary], cells: list[Dictionary]) -> None:
     """Make data of header cells, which no other cell may then name."""
-    names = [str(head.ID) for head in heads]
+    names = {str(head.ID) for head in heads}
     for cell in heads:
         cell.S = Name.TD
         del cell[Name.ID]
@@ -187,7 +205,8 @@ def _describe_links(document: Pdf, links: Mapping[str, str]) -> None:
     for page in document.pages:
         for annotation in page.obj.get(Name.Annots, ()):
             page.obj.Tabs = Name.S
-            target = str(annotation.Dest)
+            inside = annotation.get(Name.Dest)
+            target = str(annotation.A.URI) if inside is None else f"#{inside}"
             annotation.Contents = String(links.get(target, target))
 
 
@@ -200,10 +219,11 @@ def _wrap_awkward_streams(document: Pdf) -> None:
     """
     for item in document.objects:
         if isinstance(item, pikepdf.Stream) and item.read_raw_bytes().endswith(_AWKWARD):
-            used = item.get(Name.Filter, Array())
-            filters = list(used) if isinstance(used, Array) else [used]
+            filters, parameters = (_listed(item.get(name))
+                                   for name in (Name.Filter, Name.DecodeParms))
             item.write(base64.a85encode(item.read_raw_bytes()) + b"~>",
-                       filter=Array([Name.ASCII85Decode, *filters]))
+                       filter=Array([Name.ASCII85Decode, *filters]),
+                       decode_parms=Array([None, *parameters]) if parameters else None)
 
 
 def _saved(document: Pdf) -> bytes:
@@ -234,8 +254,23 @@ def _elements(root: Pdf | Dictionary) -> Iterator[Dictionary]:
         if isinstance(element, Dictionary):
             if Name.S in element:
                 yield element
-            children = element.get(Name.K, ())
-            waiting.extend(reversed(children) if isinstance(children, Array) else [children])
+            waiting.extend(reversed(_children(element)))
+
+
+def _children(element: Dictionary) -> list[Any]:
+    """Return what a tag holds: tags, links, numbers of marks."""
+    return _listed(element.get(Name.K))
+
+
+def _listed(value: Any) -> list[Any]:
+    """Read what a PDF writes as a list, or bare where there is one."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, Array) else [value]
+
+
+def _is_tag(element: Any, name: Name) -> bool:
+    return isinstance(element, Dictionary) and bool(element.get(Name.S) == name)
 
 
 def _pairs(nums: Array) -> Iterator[tuple[int, Any]]:

@@ -76,7 +76,7 @@ def write_pdf(html: str, *, dated: datetime, attachments: Sequence[Attachment] =
     if complaints:
         raise RenderError("the PDF was not written, WeasyPrint complained:\n"
                           + "\n".join(f"  {complaint[:_LONGEST]}" for complaint in complaints))
-    links = {link.get("href", "").removeprefix("#"): " ".join("".join(link.itertext()).split())
+    links = {link.get("href", ""): " ".join("".join(link.itertext()).split())
              for link in document.etree_element.iter("a")}
     return conform(laid_out, links=links, dated=dated)
 

@@ -22,16 +22,16 @@ class Change:
     Attributes
     ----------
     name
-        "customers", "fallen_share", "alike_share", or the name of a total.
+        "customers", "fallen_share", "alike_share", or "total." and the name of a total.
     unit
         Unit of the figure; a share's difference is one of shares.
     previous
         The figure then.
     difference, relative
-        Now less then, and that over then; None where then was nothing.
+        Now less then, and that over then; None where then was nothing, or less.
     low, high
-        The 95 % interval of the difference; None where all customers are counted, not a share
-        estimated.
+        The 95 % interval of the difference; None where nothing is estimated (all customers are
+        counted) or what is doubtful has no interval (two models draw the line).
     """
 
     name: str
@@ -47,19 +47,19 @@ class Change:
 class Changes:
     """How the key figures changed.
 
-    ``month`` is the month of the earlier report, empty where there is none; the totals of the
-    tables know the month before by themselves.
+    ``month`` is the month of the earlier report, empty where there is none, and ``apart`` by how
+    many months it is earlier; the totals of the tables know the month before by themselves.
     """
 
     month: str
+    apart: int
     figures: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Money that a decision needs: as expected, and at most (everybody takes the offer)."""
+    """Money that a decision needs at most: everybody is contacted and takes the offer."""
 
-    expected: float
     most: float
 
 

@@ -36,7 +36,7 @@ def _from_3(plain: Plain) -> Plain:
     curve = [point | {"customers": None, "fallen": None, "value": None}
              for point in money["curve"]]
     return plain | {
-        "changes": {"month": "", "figures": []},
+        "changes": {"month": "", "apart": 0, "figures": []},
         "decisions": [],
         "money": money | {"curve": curve},
     }

@@ -6,6 +6,7 @@ The text of a finished document comes in; nothing goes out, or an error with the
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from reportgen.errors import RenderError
 
@@ -26,13 +27,18 @@ def check(document: str, language: str) -> None:
         Where a section has nothing below its head, or a heading or a title is empty.
     """
     for name, content in _SECTION.findall(document):
-        if not _WORD.search(_TAG.sub("", _HEADING.sub("", _NAME.sub("", content)))):
+        if not _told(_HEADING.sub("", _NAME.sub("", content))):
             raise RenderError(f"the section {name!r} ({language}) has nothing but headings; a "
                               "report without its content is not published")
         if _LIST.search(content):
             raise RenderError(f"a list or a table of the section {name!r} ({language}) is empty; a "
                               "report without its content is not published")
         for heading in _HEADING.finditer(content):
-            if not _WORD.search(_TAG.sub("", heading[2])):
+            if not _told(heading[2]):
                 raise RenderError(f"a heading of the section {name!r} ({language}) is empty; a "
                                   "report without it is not published")
+
+
+def _told(markup: str) -> bool:
+    """Whether there is a word between the tags."""
+    return _WORD.search(unescape(_TAG.sub("", markup))) is not None

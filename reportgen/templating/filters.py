@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from reportgen.localization import Localizer
+from reportgen.localization import Localizer, readable
 from reportgen.results import Caveat, ColumnInfo
 
 #: Units that are written with every value; the others are told by the column's label.
@@ -42,6 +42,7 @@ def filters(words: Localizer) -> dict[str, Callable[..., Any]]:
         "sentence_case": lambda text: text[:1].upper() + text[1:],
         # What a Content-Security-Policy knows the page's own style and script by.
         "sha256": lambda text: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode(),
+        "readable": lambda text: type(text)(readable(text)),
         "sized": _sized,
         "values": lambda picture: json.dumps([[mark.x, mark.y, mark.text]
                                               for mark in picture.values], ensure_ascii=False),

@@ -68,17 +68,18 @@ def render_html(
     words = localization.load(language, templates, currency=report.store.currency)
     environment = _environment(folders)
     environment.filters |= filters(words)
-    colours = palette.replacements(folders)
+    colours = palette.read(folders)
     environment.globals |= {
-        "t": words.text, "for_print": for_print,
+        "t": words.text, "for_print": for_print, "chart_colours": colours.of_charts,
+        "currency": panel.currency(words),
         "picture_of": lambda name: assets.picture(name, folders),
-        "recoloured": lambda svg: _chart(svg, colours, for_print=for_print),
+        "recoloured": lambda svg: _chart(svg, colours.replaced, for_print=for_print),
     }
     try:
         document = environment.get_template("report.html").render(
             report=report, language=language, pictures=pictures,
             font_family=fonts.FAMILY, font_faces=assets.font_faces(for_print=for_print),
-            panel=panel.panel(report, words), decimal=words.number(1, 1)[1:-1],
+            panel=panel.panel(report, words), marks=panel.marks(words),
         )
     except jinja2.TemplateError as error:
         place = getattr(error, "name", None) or "a template"

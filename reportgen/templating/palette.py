@@ -7,36 +7,66 @@ the place of those in ``css/_variables.css`` go out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from reportgen.errors import RenderError
 
-_ROOT = re.compile(r":root\s*{([^}]*)}")
-_COLOUR = re.compile(r"--([\w-]+):\s*(#[0-9a-fA-F]{6})\b")
+#: A rule of :root alone, and what it says of a colour.
+_ROOT = re.compile(r"(?<![\w:\-]):root\s*{([^}]*)}")
+_VARIABLE = re.compile(r"--([\w-]+):\s*([^;}]+)")
+_HEXADECIMAL = re.compile(r"#[0-9a-fA-F]{6}")
+
+#: What is no rule of the page on paper: comments, and what holds for some screens only.
+_ASIDE = re.compile(r"/\*.*?\*/|@media[^{]*{(?:[^{}]*{[^{}]*})*[^{}]*}", re.DOTALL)
 
 #: Least contrast with the paper (WCAG 2.2, 1.4.3 and 1.4.11): of text, and of marks.
 _LEAST = {"ink": 4.5, "soft": 4.5, "blue": 4.5, "plum": 4.5, "teal": 3.0, "orange": 3.0}
 
+#: The charts' own grey, between the rule's and the text's; no variable of the page.
+_REFERENCE = "#868f98"
 
-def replacements(folders: Sequence[Path]) -> Mapping[str, str]:
-    """Return what stands in the place of each shipped colour; the last folder is the shipped one.
+
+@dataclass(frozen=True)
+class Palette:
+    """The page's colours by name, and what stands in the place of each shipped one."""
+
+    colours: Mapping[str, str]
+    replaced: Mapping[str, str]
+
+    @property
+    def of_charts(self) -> Mapping[str, str]:
+        """Names of the variables by the colours that charts are drawn in on this page."""
+        return {_REFERENCE: "soft"} | {colour: name for name, colour in self.colours.items()}
+
+
+def read(folders: Sequence[Path]) -> Palette:
+    """Read the colours of folders of templates, of which the last is the shipped one.
 
     Raises
     ------
     RenderError
-        Where a colour could hardly be seen on the paper.
+        Where a colour could hardly be seen on the paper, or is not written as #rrggbb.
     """
-    shipped = _colours(folders[-1] / "css/_variables.css")
+    shipped = _colours(folders[-1] / "css/_variables.css", ())
     own = shipped.copy()
     for folder in reversed(folders[:-1]):
-        own |= _colours(folder / "css/_variables.css") | _colours(folder / "css/company.css")
+        for name in ("_variables.css", "company.css"):
+            path = folder / "css" / name
+            own |= _colours(path, tuple(shipped))
+            _check_contrast(own, path)
+    return Palette(own, {colour: own[name] for name, colour in shipped.items()
+                         if own[name] != colour})
+
+
+def _check_contrast(colours: Mapping[str, str], path: Path) -> None:
     for name, least in _LEAST.items():
-        found = contrast(own[name], own["paper"])
+        found = contrast(colours[name], colours["paper"])
         if found < least:
-            raise RenderError(f"the colour --{name}: {own[name]} has a contrast of {found:.1f} "
-                              f"with the paper; it needs {least} to be seen by everyone")
-    return {colour: own[name] for name, colour in shipped.items() if own[name] != colour}
+            raise RenderError(f"{path}: the colour --{name}: {colours[name]} has a contrast of "
+                              f"{found:.1f} with the paper; it needs {least} to be seen by "
+                              "everyone")
 
 
 def recoloured(svg: str, colours: Mapping[str, str]) -> str:
@@ -59,9 +89,16 @@ def _luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _colours(path: Path) -> dict[str, str]:
-    """Read the colours of a style sheet's first :root, by name."""
+def _colours(path: Path, known: Collection[str]) -> dict[str, str]:
+    """Read the colours of a style sheet's :root by name; a known one must be one."""
     if not path.is_file():
         return {}
-    root = _ROOT.search(path.read_text(encoding="utf-8"))
-    return {name: colour.lower() for name, colour in _COLOUR.findall(root[1])} if root else {}
+    found = {}
+    text = _ASIDE.sub("", path.read_text(encoding="utf-8-sig"))
+    for name, value in (pair for root in _ROOT.findall(text) for pair in _VARIABLE.findall(root)):
+        if _HEXADECIMAL.fullmatch(value.strip()):
+            found[name] = value.strip().lower()
+        elif name in known:
+            raise RenderError(f"{path}: the colour --{name}: {value.strip()} must be written as "
+                              "#rrggbb, for the charts take it from there, too")
+    return found

@@ -7,18 +7,17 @@ writing money, percent and whole numbers go along as patterns.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from reportgen.localization import Localizer
 from reportgen.results import Report
 
-#: Digits that make a number of the pattern, and show the language's mark between thousands.
-_ONE, _GROUPED = 1, 1000
+#: The digit that a pattern is read off.
+_ONE = 1
 
 #: A cost goes from nothing to so many times what the store gave, in steps of a part of it.
 _TIMES, _PARTS = 4, 20
-#: Step of the acceptance.
+#: Step of the acceptance, about.
 _FINE = 0.005
 
 
@@ -33,23 +32,35 @@ def panel(report: Report, words: Localizer) -> dict[str, Any] | None:
     return {
         "points": [[point.share, point.customers, point.fallen, point.value]
                    for point in money.curve],
-        "given": asdict(money.assumptions) | {"share": money.best_share},
         "knobs": [
             _knob("contact_cost", money.assumptions.contact_cost),
             _knob("offer_cost", money.assumptions.offer_cost),
-            {"name": "acceptance", "value": money.assumptions.acceptance, "least": 0, "most": 1,
-             "step": _FINE},
-            {"name": "share", "value": money.best_share, "least": 0, "most": 1,
-             "step": money.curve[1].share},
+            _share_knob("acceptance", money.assumptions.acceptance, _FINE),
+            _share_knob("share", money.best_share or 0.0, money.curve[1].share),
         ],
         "write": {
             "money": words.money(_ONE).replace("1", "{n}"),
             "below_zero": words.money(-_ONE).replace("1", "{n}"),
             "percent": words.percent(_ONE / 100).replace("1", "{n}"),
-            "group": words.number(_GROUPED)[1:-3],
-            "decimal": words.number(_ONE, 1)[1:-1],
-        },
+        } | marks(words),
     }
+
+
+def currency(words: Localizer) -> str:
+    """Return how the language writes the store's currency; nothing where it states none."""
+    return words.money(_ONE).replace(str(_ONE), "").strip()
+
+
+def marks(words: Localizer) -> dict[str, str]:
+    """Return the language's marks between thousands and before decimals."""
+    symbols = words.locale.number_symbols["latn"]
+    return {"group": symbols["group"], "decimal": symbols["decimal"]}
+
+
+def _share_knob(name: str, given: float, step: float) -> dict[str, Any]:
+    """Return the range of a share in steps of about so much, which the store's own lies on."""
+    step = given / round(given / step) if given >= step else step
+    return {"name": name, "value": given, "least": 0, "most": 1, "step": step}
 
 
 def _knob(name: str, given: float) -> dict[str, Any]:

@@ -1,25 +1,31 @@
-/* Tables: a heading sorts its column, and a long table can be searched. Rows are only moved or
-   hidden, so the page without this script shows the same. */
+/* Tables whose order is not part of what they say: a heading sorts its column, and a long one can be
+   searched. Rows are only moved or hidden, so the page without this script shows the same. */
 {
   const words = JSON.parse(document.getElementById("words").textContent);
-  const SORTABLE = 3, SEARCHABLE = 8;   /* rows from which on it is worth the room */
+  const SORTABLE = 3, SEARCHABLE = 12;   /* rows from which on it is worth the room */
 
-  /* The number that a cell begins with, as the page's language writes it; NaN where it has none. */
+  const language = new Intl.Collator(document.documentElement.lang, { numeric: true });
+  const NOTHING = /^[\u2014\s]*$/;
+
+  /* The number that a cell begins with, behind a sign and a currency, as the page's language writes
+     it; null where the cell begins with a word. */
   const number = (text) => {
-    const plain = text.replace(/[\u00a0\u202f]/g, "").replace("\u2212", "-");
-    const found = plain.match(words.decimal === "," ? /[+-]?\d+(,\d+)?/ : /[+-]?[\d,]+(\.\d+)?/);
-    if (!found) return NaN;
-    return Number(words.decimal === "," ? found[0].replace(",", ".") : found[0].replaceAll(",", ""));
+    const plain = text.replaceAll(words.group, "").replace(/[\u00a0\u202f\s]/g, "");
+    const found = plain.match(/^([^\d]{0,5}?)(\d+(?:[.,]\d+)?)/u);
+    if (!found) return null;
+    const size = Number(found[2].replace(words.decimal, "."));
+    return /[\u2212-]/.test(found[1]) ? -size : size;
   };
 
-  const compare = (column) => {
-    const language = new Intl.Collator(document.documentElement.lang, { numeric: true });
-    return (one, other) => {
-      const texts = [one, other].map((row) => row.cells[column].textContent.trim());
-      const numbers = texts.map(number);
-      if (!numbers.some(Number.isNaN)) return numbers[0] - numbers[1];
-      return language.compare(...texts);
-    };
+  /* Rows by a column: by numbers where all cells are such, else by words; a dash comes last. */
+  const sorted = (rows, column, down) => {
+    const texts = new Map(rows.map((row) => [row, row.cells[column].textContent.trim()]));
+    const told = rows.filter((row) => !NOTHING.test(texts.get(row)));
+    const numbers = new Map(told.map((row) => [row, number(texts.get(row))]));
+    const counted = told.every((row) => row.cells[column].tagName === "TD" && numbers.get(row) !== null);
+    told.sort(counted ? (one, other) => numbers.get(one) - numbers.get(other)
+                      : (one, other) => language.compare(texts.get(one), texts.get(other)));
+    return [...(down ? told.reverse() : told), ...rows.filter((row) => NOTHING.test(texts.get(row)))];
   };
 
   const sortable = (table, rows) => {
@@ -34,8 +40,7 @@
         const down = head.getAttribute("aria-sort") === "ascending";
         heads.forEach((one) => one.removeAttribute("aria-sort"));
         head.setAttribute("aria-sort", down ? "descending" : "ascending");
-        const sorted = [...rows].sort(compare(column));
-        table.tBodies[0].append(...(down ? sorted.reverse() : sorted));
+        table.tBodies[0].append(...sorted(rows, column, down));
       });
     });
   };
@@ -55,9 +60,9 @@
     });
   };
 
-  for (const table of document.querySelectorAll(".table > table:not(.fixed)")) {
+  for (const table of document.querySelectorAll("table.sortable")) {
     const rows = [...table.tBodies[0].rows];
-    if (table.tHead && rows.length >= SORTABLE) sortable(table, rows);
+    if (rows.length >= SORTABLE) sortable(table, rows);
     if (rows.length >= SEARCHABLE) searchable(table, rows);
   }
 }

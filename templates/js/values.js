@@ -1,4 +1,3 @@
-"use strict";
 /* Charts: the mark nearest to the pointer says its value; with the keyboard, the arrow keys walk
    the marks of the chart that has the focus. Without this script, a chart is a picture with its
    text alternative, and its figures stand in it and in its table. */

@@ -3,13 +3,16 @@
    acceptance * (value - offer * fallen) - offer * (customers - fallen) - contact * customers. */
 {
   const form = document.getElementById("what-if");
-  const { points, given, write } = JSON.parse(document.getElementById("panel").textContent);
+  const { points, write } = JSON.parse(document.getElementById("panel").textContent);
   const names = ["contact_cost", "offer_cost", "acceptance", "share"];
   const inputs = names.map((name) => form.elements[name]);
 
-  /* As the program rounds: halves away from zero. */
-  const rounded = (x, decimals = 0) =>
-    Math.sign(x) * Math.round(Number(`${Math.abs(x)}e${decimals}`)) / 10 ** decimals;
+  /* As the program rounds: halves away from zero, of the number that is written; what is left of
+     a sum that should be nothing is nothing. */
+  const rounded = (x, decimals = 0) => {
+    const size = Math.abs(x) < 1e-6 ? 0 : Math.abs(x);
+    return Math.sign(x) * Math.round(Number(`${size}e${decimals}`)) / 10 ** decimals;
+  };
   const grouped = (x, decimals = 0) => {
     const [whole, part] = Math.abs(rounded(x, decimals)).toFixed(decimals).split(".");
     return whole.replace(/\B(?=(\d{3})+$)/g, write.group) + (part ? write.decimal + part : "");

@@ -30,3 +30,13 @@ def test_alternative_is_escaped_and_ids_are_prefixed() -> None:
     assert len(ids) > 5
     assert all(id_.startswith("line-") for id_ in ids)
     assert (picture.width, picture.height) == (144, 72)
+
+
+def test_words_of_a_label_that_look_like_code_stay_words() -> None:
+    label = 'style="b" id="c" url(#d)'
+    with style.applied():
+        figure = style.figure(3, 1)
+        axes = figure.subplots()
+        axes.set_xlabel(label)
+        root = ElementTree.fromstring(to_picture(figure, name="line", alt="alt").svg)
+    assert label in [element.text for element in root.iter()]

@@ -118,6 +118,64 @@ def test_link_says_what_it_says_on_the_page() -> None:
         assert [str(note.Contents) for note in annotations] == ["What is there"]
 
 
+def test_link_to_the_outside_says_what_it_says_too(tmp_path: Path) -> None:
+    content = write('<h1>Heading of the page</h1>'
+                    '<p>Ask <a href="mailto:data@example.org">the data team</a>.</p>')
+    with pikepdf.open(BytesIO(content)) as document:
+        assert [str(note.Contents) for note in document.pages[0].obj.Annots] == ["the data team"]
+    assert complaints(content, tmp_path) == []
+
+
+def tags_of(content: bytes) -> list[tuple[str, str]]:
+    """Tag and scope of every cell."""
+    with pikepdf.open(BytesIO(content)) as document:
+        return [(str(tag.S), str(tag.get(Name.A, {}).get(Name.Scope, "")))
+                for tag in elements(document) if tag.S in (Name.TH, Name.TD)]
+
+
+def test_long_table_keeps_the_heads_of_its_rows(tmp_path: Path) -> None:
+    rows = "".join(ROW.format(name=f"row {n}") for n in range(6))
+    content = write("<h1>Heading of the page</h1>" + TABLE.format(rows=rows))
+    assert complaints(content, tmp_path) == []
+    cells = tags_of(content)
+    assert cells[:3] == [("/TH", "/Column")] * 3
+    assert cells[3:] == [("/TH", "/Row"), ("/TD", ""), ("/TD", "")] * 6
+
+
+def test_only_heads_have_a_scope(tmp_path: Path) -> None:
+    rows = "".join(f'<tr><th scope="row">row {n}</th><td>{n}</td></tr>' for n in range(6))
+    content = write("<h1>Heading of the page</h1><table><caption>Two columns</caption><thead><tr>"
+                    '<th scope="col">Name</th><th scope="col">One</th></tr></thead>'
+                    f"<tbody>{rows}</tbody></table>")
+    assert complaints(content, tmp_path) == []
+    assert tags_of(content) == [("/TH", "/Column")] * 2 + [("/TD", "")] * 12
+
+
+def test_corner_without_a_head_leaves_the_others_heads_of_columns() -> None:
+    rows = "".join(ROW.format(name=f"row {n}") for n in range(6))
+    corner = TABLE.replace('<th scope="col">Name</th>', "<td></td>")
+    cells = tags_of(write("<h1>Heading of the page</h1>" + corner.format(rows=rows)))
+    assert cells[:3] == [("/TD", ""), ("/TH", "/Column"), ("/TH", "/Column")]
+
+
+def test_list_of_something_else_is_left_alone() -> None:
+    write("<h1>Heading of the page</h1><ul><div>text</div><li>item</li></ul>")
+
+
+def test_wrapped_picture_is_decoded_as_before() -> None:
+    # A row of eight grey pixels behind the filter byte of PNG's predictor "up".
+    row = next(row for n in range(65_536)
+               if zlib.compress(row := bytes([2, n % 256, n // 256, *range(6)])).endswith(b"\r"))
+    with pikepdf.new() as document:
+        parameters = pikepdf.Dictionary(Predictor=15, Columns=8)
+        stream = document.make_stream(b"")
+        stream.write(zlib.compress(row), filter=Name.FlateDecode, decode_parms=parameters)
+        before = stream.read_bytes()
+        conformance._wrap_awkward_streams(document)
+        assert stream.read_raw_bytes().endswith(b"~>")
+        assert stream.read_bytes() == before == row[1:]
+
+
 def test_stream_that_ends_like_a_line_keeps_its_content(tmp_path: Path) -> None:
     # About one of 256 contents has a checksum that ends in a carriage return.
     content = next(text for n in range(5000)
