@@ -6,8 +6,8 @@ a finished month again from its results.json, `check` only holds the tables agai
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +106,8 @@ def hold_gates(report: Report) -> None:
 def render(output: Path, month: str | None, *, languages: tuple[str, ...] | None,
            templates: Path | None, stage: Stage) -> Outcome:
     """Draw a finished month again, in other languages or with other templates."""
+    if languages is None or len(languages) > 1:
+        workers.draw_beside(1)      # another process imports while this one reads
     with storage.lock(output):
         month = month or _newest(output)
         source = storage.month_folder(output, "public", month) / RESULTS
@@ -195,19 +197,17 @@ def _draw_documents(
     report: Report, languages: tuple[str, ...], templates: Path | None, folder: Path
 ) -> None:
     """Draw the documents of all languages: the first here, the others in another process."""
-    from joblib import Parallel, delayed
-
     text = results.to_json(report)
     first, *others = languages
-    tasks = [delayed(_draw)(text, language, templates, folder) for language in others]
-    if not tasks:
-        _draw(text, first, templates, folder)
-        return
-    drawing = Parallel(n_jobs=2, return_as="generator")(tasks)
+    beside = workers.draw_beside(len(others)) if others else None
+    drawing = [beside.submit(_draw, text, language, templates, folder)
+               for language in others if beside]
     try:
         _draw(text, first, templates, folder)
     finally:
-        deque(drawing, maxlen=0)  # waits for the others, which write into the same folder
+        wait(drawing)           # they write into the same folder
+    for document in drawing:
+        document.result()       # raises what went wrong there
 
 
 def _draw(text: str, language: str, templates: Path | None, folder: Path) -> None:

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import atexit
 import gc
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from importlib import import_module
 from threading import Thread
+
+
+#: What drawing a document imports.
+_DRAWING = ("reportgen.charts", "reportgen.templating", "reportgen.pdf")
 
 
 def wake(count: int) -> Thread:
@@ -25,6 +30,20 @@ def wake(count: int) -> Thread:
         delayed(_import)("reportgen.estimators") for _ in range(count)))
     waking.start()
     return waking
+
+
+def draw_beside(count: int) -> Executor:
+    """Return so many processes that draw pages, those of the models where there are some.
+
+    They import what drawing needs while this one reads.
+    """
+    from joblib.externals.loky import get_reusable_executor
+
+    executor: Executor = get_reusable_executor(max_workers=count, reuse=True)
+    for _ in range(count):
+        for module in _DRAWING:
+            executor.submit(_import, module)
+    return executor
 
 
 def release() -> None:

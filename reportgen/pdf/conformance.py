@@ -28,6 +28,10 @@ _RUNNING_HEAD = b"/Artifact\n<</Type /Pagination>>\nBDC"
 
 _ROW_GROUPS = (Name.THead, Name.TBody, Name.TFoot)
 
+#: A key of the catalogue that no reader knows, and how often another division is tried.
+_PADDING = Name("/ReportgenPadding")
+_TRIES = 8
+
 #: The end of a stream that reads like the end of a line.
 _AWKWARD = b"\r"
 
@@ -210,32 +214,56 @@ def _describe_links(document: Pdf, links: Mapping[str, str]) -> None:
             annotation.Contents = String(links.get(target, target))
 
 
-def _wrap_awkward_streams(document: Pdf) -> None:
-    """Write differently what would end like a line (19005-3, 6.1.7.1).
+def _saved(document: Pdf) -> bytes:
+    """Write the file so that no stream ends like a line (19005-3, 6.1.7.1).
 
     A reader cannot tell a stream's last carriage return from the line's end that follows it.
-    Compressing again does not help: the last bytes are a checksum of the content. In ASCII base 85
-    the same bytes end with a mark.
+    Compressing again does not help: the last bytes are a checksum of the content. So drawings get
+    a space more, and the streams that qpdf packs objects into are divided otherwise. Where the
+    content is not ours to change, the stream is wrapped, which packing would undo; such a file is
+    twice as long.
     """
-    for item in document.objects:
-        if isinstance(item, pikepdf.Stream) and item.read_raw_bytes().endswith(_AWKWARD):
-            filters, parameters = (_listed(item.get(name))
-                                   for name in (Name.Filter, Name.DecodeParms))
-            item.write(base64.a85encode(item.read_raw_bytes()) + b"~>",
-                       filter=Array([Name.ASCII85Decode, *filters]),
-                       decode_parms=Array([None, *parameters]) if parameters else None)
-
-
-def _saved(document: Pdf) -> bytes:
-    """Write the file: packed, or where that leaves an awkward stream, with each such one wrapped.
-
-    While packing, qpdf undoes the wrapping; so the second way is twice as long.
-    """
-    packed = _written(document, packed=True)
-    if _AWKWARD + b"\nendstream" not in packed:
-        return packed
+    _lengthen_awkward_drawings(document)
+    if not list(_awkward_streams(document)):
+        for _ in range(_TRIES):
+            packed = _written(document, packed=True)
+            if _AWKWARD + b"\nendstream" not in packed:
+                return packed
+            _divide_otherwise(document)
     _wrap_awkward_streams(document)
     return _written(document, packed=False)
+
+
+def _awkward_streams(document: Pdf) -> Iterator[pikepdf.Stream]:
+    for item in document.objects:
+        if isinstance(item, pikepdf.Stream) and item.read_raw_bytes().endswith(_AWKWARD):
+            yield item
+
+
+def _lengthen_awkward_drawings(document: Pdf) -> None:
+    """Add spaces to drawings, where they mean nothing."""
+    drawings = {page.obj.Contents.objgen for page in document.pages}
+    for item in _awkward_streams(document):
+        if item.objgen in drawings or item.get(Name.Subtype) == Name.Form:
+            content = item.read_bytes()
+            while (packed := zlib.compress(content)).endswith(_AWKWARD):
+                content += b" "
+            item.write(packed, filter=Name.FlateDecode)
+
+
+def _divide_otherwise(document: Pdf) -> None:
+    """Put one object more in front of the others, so that each pack begins one earlier."""
+    padding = document.Root.get(_PADDING, Array())
+    document.Root[_PADDING] = Array([*padding, document.make_indirect(Dictionary())])
+
+
+def _wrap_awkward_streams(document: Pdf) -> None:
+    """Write in ASCII base 85 what would end like a line: there the same bytes end with a mark."""
+    for item in list(_awkward_streams(document)):
+        filters, parameters = (_listed(item.get(name)) for name in (Name.Filter, Name.DecodeParms))
+        item.write(base64.a85encode(item.read_raw_bytes()) + b"~>",
+                   filter=Array([Name.ASCII85Decode, *filters]),
+                   decode_parms=Array([None, *parameters]) if parameters else None)
 
 
 def _written(document: Pdf, *, packed: bool) -> bytes:

@@ -1,4 +1,4 @@
-"""Seconds of every stage of a cold run, and of ``reportgen --help``.
+"""Seconds of every stage of a cold run, of drawing it again, and of ``reportgen --help``.
 
 Each run is a new process that writes into an empty folder; the figures are medians.
 """
@@ -29,13 +29,14 @@ def main(data: Path, month: str | None, runs: int, effort: str) -> None:
     """Time a cold run stage by stage."""
     helps = [_timed("--help")[0] for _ in range(2 * runs + 1)]
     stages: dict[str, list[float]] = defaultdict(list)
-    totals = []
+    totals, again = [], []
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as output:
             options = ["--month", month] if month else []
             options += [] if effort == "standard" else [f"--{effort}"]
             seconds, told = _timed("run", "--data", str(data), "--output", output, "--verbose",
                                    *options)
+            again.append(_timed("render", "--output", output)[0])
         totals.append(seconds)
         for name, stage_seconds in _STAGE.findall(told):
             stages[name].append(float(stage_seconds))
@@ -43,6 +44,8 @@ def main(data: Path, month: str | None, runs: int, effort: str) -> None:
         click.echo(f"{name:<14}{statistics.median(values):8.2f} s")
     click.echo(f"{'whole run':<14}{statistics.median(totals):8.2f} s   "
                f"({', '.join(f'{total:.2f}' for total in totals)})")
+    click.echo(f"{'render again':<14}{statistics.median(again):8.2f} s   "
+               f"({', '.join(f'{seconds:.2f}' for seconds in again)})")
     click.echo(f"{'--help':<14}{statistics.median(helps):8.2f} s")
 
 
