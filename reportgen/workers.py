@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from threading import Thread
 
-
 #: What drawing a document imports.
 _DRAWING = ("reportgen.charts", "reportgen.templating", "reportgen.pdf")
 
