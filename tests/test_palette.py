@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,25 @@ def test_own_colours_stand_in_the_place_of_the_shipped_ones(tmp_path: Path) -> N
 def test_shipped_colours_replace_nothing() -> None:
     assert palette.read((SHIPPED,)).replaced == {}
     assert palette.recoloured("<svg/>", {}) == "<svg/>"
+
+
+def schemes() -> dict[str, dict[str, str]]:
+    """Return the colours of both schemes as the style sheets state them."""
+    dark = (SHIPPED / "css/screen.css").read_text(encoding="utf-8")
+    night = re.search(r"html:root {(.*?)}", dark, re.S)
+    assert night
+    return {"light": dict(palette.read((SHIPPED,)).colours),
+            "dark": dict(re.findall(r"--(\w+): (#\w{6})", night[1]))}
+
+
+@pytest.mark.parametrize(("scheme", "text", "marks"), [("light", 4.5, 3.0), ("dark", 7.0, 4.5)])
+def test_shipped_colours_are_seen_by_everyone(scheme: str, text: float, marks: float) -> None:
+    colours = schemes()[scheme]
+    for name in ("ink", "soft", "blue", "plum"):
+        assert palette.contrast(colours[name], colours["paper"]) >= text, name
+        assert palette.contrast(colours[name], colours.get("tint", colours["paper"])) >= 4.5, name
+    for name in ("teal", "orange"):
+        assert palette.contrast(colours[name], colours["paper"]) >= marks, name
 
 
 @pytest.mark.parametrize(("colours", "told"), [

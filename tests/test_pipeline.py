@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import outloud
+import page as page_validation
 import pikepdf
 import pyarrow.parquet as pq
 import pytest
@@ -21,6 +23,7 @@ from reportgen.errors import ConfigError, DataError, GateError, RenderError
 from reportgen.pipeline import Request
 
 DATA = Path(__file__).parents[1] / "data"
+REAL = Path(__file__).parents[2] / "shared/one-click/2026-10"
 MONTH = "2026-10"
 
 
@@ -254,8 +257,10 @@ def test_drawing_again_needs_no_library_of_the_analysis(finished):
             "templates=None, stage=lambda name: nullcontext())\n"
             "heavy = {'sklearn', 'shap', 'ibis', 'duckdb', 'pandas', 'numba'} & set(sys.modules)\n"
             "print(sorted(heavy)); sys.exit(bool(heavy & {'sklearn', 'shap', 'numba'}))")
+    before = _state(output)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert _state(output) == before         # another process writes the same bytes
 
 
 def test_drawing_again_gives_the_same_bytes(finished):
@@ -263,6 +268,31 @@ def test_drawing_again_gives_the_same_bytes(finished):
     before = _state(output)
     pipeline.render(output, MONTH, languages=("ru",), templates=None, stage=Stages())
     assert _state(output) == before
+
+
+def _faults_of(path):
+    """Everything that two independent checkers have against a PDF."""
+    found = [failure.rule_id for profile in ("ua1", "3a")
+             for failure in page_validation.validate_pdf_bytes(path.read_bytes(),
+                                                               profile=profile).failures]
+    return found + [finding.message for finding in outloud.check(path).findings
+                    if finding.severity != "info"]
+
+
+def test_published_pdf_of_the_demo_conforms(finished):
+    assert _faults_of(finished[0] / "public" / MONTH / "report.ru.pdf") == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.is_dir(), reason="the store's real tables are not here")
+def test_published_pdfs_of_the_real_store_conform_and_keep_to_their_pages(tmp_path):
+    asked = Request(REAL, tmp_path, MONTH, None, "quick", ("ru", "en"))
+    pipeline.run(asked, Stages())
+    for language in ("ru", "en"):
+        path = tmp_path / "public" / MONTH / f"report.{language}.pdf"
+        assert _faults_of(path) == []
+        with pikepdf.open(path) as document:
+            assert len(document.pages) <= 13
 
 
 def test_pdf_carries_the_numbers_and_the_data_of_its_charts(finished):

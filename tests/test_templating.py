@@ -78,6 +78,14 @@ def test_every_heading_of_the_body_states_a_finding_with_a_number(
         assert re.search(r"\d", told) or plainly_unsupported, heading
 
 
+def test_no_table_is_wider_than_the_eye_follows() -> None:
+    for table in re.findall(r"<table.*?</table>", html("ru"), re.S):
+        heads = len(re.findall(r"<th\b", table.partition("</thead>")[0]))
+        assert 2 <= heads <= 7, table[:200]
+        for row in re.findall(r"<tr.*?</tr>", table.partition("</thead>")[2], re.S):
+            assert len(re.findall(r"<t[hd]", row)) == heads, row
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_headings_of_the_body_are_short(language: str) -> None:
     labels = sorted((plain(column.label[language]) for column in make_report().columns.values()),
