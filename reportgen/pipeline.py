@@ -7,7 +7,7 @@ a finished month again from its results.json, `check` only holds the tables agai
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import wait
+from concurrent.futures import Executor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,13 +63,14 @@ def run(request: Request, stage: Stage) -> Outcome:
         found = analyse(folder.path, settings, month=folder.month, private=staged.private,
                         before=before, stage=stage)
         (staged.public / RESULTS).write_text(results.to_json(found.report), encoding="utf-8")
-        _draw_all(found.report, languages, request.templates, staged, stage)
+        workers.release()
+        with workers.drawing(len(languages) - 1) as beside:
+            _draw_all(found.report, languages, request.templates, staged, stage, beside)
         # Before anything is published: a list without its groups on record could not be judged.
         ledger.append(storage.state_folder(request.output), folder.month, drawn=found.drawn,
                       outcomes=found.outcomes, fingerprints=found.fingerprints)
         with stage("publish"):
             staged.publish()
-    workers.release()
     return _outcome(request.output, found.report)
 
 
@@ -106,9 +107,9 @@ def hold_gates(report: Report) -> None:
 def render(output: Path, month: str | None, *, languages: tuple[str, ...] | None,
            templates: Path | None, stage: Stage) -> Outcome:
     """Draw a finished month again, in other languages or with other templates."""
-    if languages is None or len(languages) > 1:
-        workers.draw_beside(1)      # another process imports while this one reads
-    with storage.lock(output):
+    # Another process imports while this one reads; most reports have a second language.
+    count = 1 if languages is None else len(languages) - 1
+    with workers.drawing(count) as beside, storage.lock(output):
         month = month or _newest(output)
         source = storage.month_folder(output, "public", month) / RESULTS
         if not source.is_file():
@@ -116,7 +117,7 @@ def render(output: Path, month: str | None, *, languages: tuple[str, ...] | None
         report = results.from_json(source.read_text(encoding="utf-8"), name=str(source))
         wanted = _known(languages or report.store.languages, templates)
         with storage.stage(output, month, from_published=True) as staged:
-            _draw_all(report, wanted, templates, staged, stage)
+            _draw_all(report, wanted, templates, staged, stage, beside)
             with stage("publish"):
                 staged.publish()
     return _outcome(output, report)
@@ -176,9 +177,9 @@ def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...
 
 
 def _draw_all(report: Report, languages: tuple[str, ...], templates: Path | None,
-              staged: storage.StagedRun, stage: Stage) -> None:
+              staged: storage.StagedRun, stage: Stage, beside: Executor | None) -> None:
     with stage("render"):
-        _draw_documents(report, languages, templates, staged.public)
+        _draw_documents(report, languages, templates, staged.public, beside)
     if (staged.private / ACTIONS).is_file():
         with stage("list"):
             _write_list(report, languages[0], templates, staged.private)
@@ -194,16 +195,17 @@ def _write_list(report: Report, language: str, templates: Path | None, private: 
 
 
 def _draw_documents(
-    report: Report, languages: tuple[str, ...], templates: Path | None, folder: Path
+    report: Report, languages: tuple[str, ...], templates: Path | None, folder: Path,
+    beside: Executor | None,
 ) -> None:
     """Draw the documents of all languages: the first here, the others in another process."""
     text = results.to_json(report)
-    first, *others = languages
-    beside = workers.draw_beside(len(others)) if others else None
+    here, there = (languages[:1], languages[1:]) if beside else (languages, ())
     drawing = [beside.submit(_draw, text, language, templates, folder)
-               for language in others if beside]
+               for language in there if beside]
     try:
-        _draw(text, first, templates, folder)
+        for language in here:
+            _draw(text, language, templates, folder)
     finally:
         wait(drawing)           # they write into the same folder
     for document in drawing:

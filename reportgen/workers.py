@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import atexit
 import gc
+from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from threading import Thread
 
@@ -31,18 +32,26 @@ def wake(count: int) -> Thread:
     return waking
 
 
-def draw_beside(count: int) -> Executor:
-    """Return so many processes that draw pages, those of the models where there are some.
+@contextmanager
+def drawing(count: int) -> Iterator[Executor | None]:
+    """Have so many processes beside this one that draw pages; none for a count of 0.
 
-    They import what drawing needs while this one reads.
+    They import what drawing needs while this one reads. They are not those that fit models:
+    joblib does not share its processes.
     """
-    from joblib.externals.loky import get_reusable_executor
+    if count < 1:
+        yield None
+        return
+    from joblib.externals.loky import ProcessPoolExecutor
 
-    executor: Executor = get_reusable_executor(max_workers=count, reuse=True)
-    for _ in range(count):
-        for module in _DRAWING:
+    executor = ProcessPoolExecutor(max_workers=count)
+    try:
+        for module in _DRAWING * count:
             executor.submit(_import, module)
-    return executor
+        yield executor
+    finally:
+        # What was asked for is done or given up; ending politely would take most of a second.
+        executor.shutdown(wait=True, kill_workers=True)
 
 
 def release() -> None:

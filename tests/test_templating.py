@@ -201,6 +201,7 @@ BROKEN = {
     "a number parted from its unit": r"\d (%|₽|п\. ?п\.|мин\b|pp\b|min\b)",
     "a dash that begins a line": r"\w (?=—)",
     "two spaces": r"\w  +\w",
+    "two full stops": r"\.\.(?!\.)",
     "a space before a mark": r"\s[,;:!?](?=\s)",
     "a bracket with air": r"\(\s|\s\)",
 }
