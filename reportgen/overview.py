@@ -86,17 +86,9 @@ def _totals(scored: ir.Table, settings: Settings) -> tuple[Total, ...]:
             name=name, label=dict(total.label), unit=settings.columns[total.columns[-1]].unit.value,
             sums=tuple(sums[column] for column in total.columns),
             means=tuple(means[column] for column in total.columns),
-            change=_change([sums[column] for column in total.columns]),
         )
         for name, total in totals.items()
     )
-
-
-def _change(sums: list[float]) -> float | None:
-    """Return the last sum's change on the one before, relative to it."""
-    if len(sums) < 2 or sums[-2] <= 0:
-        return None
-    return sums[-1] / sums[-2] - 1
 
 
 _Risks = Counter[tuple[str, int, bool]]

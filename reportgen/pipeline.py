@@ -219,20 +219,22 @@ def _draw(text: str, language: str, templates: Path | None, folder: Path) -> Non
     report = results.from_json(text)
     words = localization.load(language, templates, currency=report.store.currency)
     pictures = charts.draw_all(report, words)
-    for ending, for_print in (("html", False), ("pdf", True)):
-        html = templating.render_html(report, language=language, pictures=pictures,
-                                      templates=templates, for_print=for_print)
-        content = pdf.write_pdf(
-            html, dated=months.last_day(report.month), attachments=_attachments(text, pictures)
-        ) if for_print else html.encode()
-        (folder / f"report.{language}.{ending}").write_bytes(content)
+    page, printed = (
+        templating.render_html(report, language=language, pictures=pictures, templates=templates,
+                               for_print=for_print)
+        for for_print in (False, True))
+    (folder / f"report.{language}.html").write_text(page, encoding="utf-8")
+    (folder / f"report.{language}.pdf").write_bytes(pdf.write_pdf(
+        printed, dated=months.last_day(report.month),
+        attachments=_attachments(text, words.text("report.numbers"), pictures)))
 
 
-def _attachments(text: str, pictures: Mapping[str, Picture]) -> list[pdf.Attachment]:
+def _attachments(text: str, described: str,
+                 pictures: Mapping[str, Picture]) -> list[pdf.Attachment]:
     """List the data that the PDF carries: the numbers of all pages, and those of each chart."""
     from reportgen import pdf
 
-    return [pdf.Attachment(RESULTS, "All numbers of the report", text.encode()),
+    return [pdf.Attachment(RESULTS, described, text.encode()),
             *(pdf.Attachment(f"{name}.csv", picture.alt, picture.data.encode("utf-8-sig"))
               for name, picture in pictures.items())]
 

@@ -179,9 +179,9 @@ def overview() -> r.Overview:
         fallen_contactable=368, alike_contactable=68,
         totals=(
             r.Total("revenue", {"ru": "выручка", "en": "revenue"}, "money",
-                    (6_267_718.0, 6_411_919.5, 6_788_572.5), (4836.2, 4947.5, 5238.1), 0.0587),
+                    (6_267_718.0, 6_411_919.5, 6_788_572.5), (4836.2, 4947.5, 5238.1)),
             r.Total("minutes", {"ru": "минуты на сайте", "en": "minutes on the site"}, "minutes",
-                    (17_458.0, 17_121.0), (13.47, 13.21), -0.0193),
+                    (17_458.0, 17_121.0), (13.47, 13.21)),
         ),
         classes=tuple(
             r.ClassMeans(column, about(fallen, fallen_half, FALLEN),
@@ -209,7 +209,7 @@ def since_september() -> r.Changes:
         r.Change("alike_share", "share", 120 / 1290, 92 / 1296 - 120 / 1290,
                  (92 / 1296) / (120 / 1290) - 1),
         *(r.Change(f"total.{total.name}", total.unit, total.sums[-2],
-                   total.sums[-1] - total.sums[-2], total.change)
+                   total.sums[-1] - total.sums[-2], total.sums[-1] / total.sums[-2] - 1)
           for total in overview().totals),
     ))
 

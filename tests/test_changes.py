@@ -56,6 +56,17 @@ def test_total_is_compared_with_the_month_before_in_the_same_tables() -> None:
     assert change.low is None
 
 
+@pytest.mark.parametrize(("sums", "relative"), [((800.0, 1000.0), 0.25), ((0.0, 480.0), None)])
+def test_total_is_told_relative_to_what_it_was_where_it_was_something(
+    sums: tuple[float, ...], relative: float | None
+) -> None:
+    state = make_report().overview
+    total = replace(state.totals[0], sums=sums, means=sums)
+    (change,) = changes.since(replace(state, totals=(total,)), None, month="2026-10").figures
+    assert change.relative == relative
+    assert change.difference == sums[1] - sums[0]
+
+
 def test_single_month_of_a_total_has_no_change() -> None:
     state = make_report().overview
     short = replace(state, totals=(replace(state.totals[0], sums=(1.0,), means=(1.0,)),))

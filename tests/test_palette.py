@@ -83,6 +83,7 @@ def test_charts_are_drawn_in_the_colours_of_the_style_sheet() -> None:
              "orange": style.WARM, "ink": style.INK, "soft": style.MUTED, "rule": style.RULE,
              "paper": style.PAPER}
     assert {name: shipped[name] for name in pairs} == pairs
+    assert palette._REFERENCE == style.REFERENCE
 
 
 def test_only_what_holds_on_paper_is_read(tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ def _saved(document: Pdf) -> bytes:
     twice as long.
     """
     _lengthen_awkward_drawings(document)
-    if not list(_awkward_streams(document)):
+    if next(_awkward_streams(document), None) is None:
         for _ in range(_TRIES):
             packed = _written(document, packed=True)
             if _AWKWARD + b"\nendstream" not in packed:

@@ -11,7 +11,7 @@ from reportgen.results.common import Estimate, Labels
 class Total:
     """A key figure over the months the tables hold, oldest first; the last is this month's.
 
-    ``change`` is relative to the month before. ``unit`` is the unit of the columns summed.
+    ``unit`` is the unit of the columns summed.
     """
 
     name: str
@@ -19,7 +19,6 @@ class Total:
     unit: str
     sums: tuple[float, ...]
     means: tuple[float, ...]
-    change: float | None
 
 
 @dataclass(frozen=True)
