@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from threading import Thread
@@ -45,12 +45,13 @@ def drawing(count: int) -> Iterator[Executor | None]:
     from joblib.externals.loky import ProcessPoolExecutor
 
     executor = ProcessPoolExecutor(max_workers=count)
+    importing = [executor.submit(_import, module) for module in _DRAWING * count]
     try:
-        for module in _DRAWING * count:
-            executor.submit(_import, module)
         yield executor
     finally:
-        # What was asked for is done or given up; ending politely would take most of a second.
+        # A process that is killed while it starts takes the thread that watches it along. Then
+        # what was asked for is done or given up; ending politely would take most of a second.
+        wait(importing)
         executor.shutdown(wait=True, kill_workers=True)
 
 
