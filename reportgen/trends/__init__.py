@@ -1,0 +1,1 @@
+"""What earlier months tell of this one: changes, migration, outcomes, restatements, drift."""
