@@ -7,18 +7,21 @@ Progress and messages go to stderr, the paths written to stdout. Exit codes: 0 d
 
 from __future__ import annotations
 
-import sys
-import time
+import json
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from reportgen import __version__
 from reportgen.errors import ReportgenError
+
+if TYPE_CHECKING:
+    from reportgen.pipeline import Outcome
 
 INTERRUPTED = 130
 
@@ -96,65 +99,106 @@ def _render_options(command: _Command) -> _Command:
 _verbose = click.option("-v", "--verbose", is_flag=True, help="Tell how long each stage took.")
 
 
+def _log_options(command: _Command) -> _Command:
+    """Options of the commands whose work is watched."""
+    return _verbose(click.option(
+        "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+        help="How stages and notices are told on stderr.")(command))
+
+
 @main.command()
 @_data_options
 @_output_option
 @_render_options
+@click.option("--all", "every", is_flag=True,
+              help="Report on every month below the data folder, oldest first.")
+@click.option("--model", "kept", metavar="YYYY-MM",
+              help="Score by the model of an earlier month instead of learning a new one.")
+@click.option("--force", is_flag=True, help="Do everything again, though nothing has changed.")
 @click.option("--quick", "effort", flag_value="quick",
               help="Check the model on one split only: faster, and marked so on the first page.")
 @click.option("--thorough", "effort", flag_value="thorough",
               help="Repeat the nested cross-validation three times.")
-@_verbose
+@_log_options
+@click.option("--json", "as_json", is_flag=True,
+              help="Print one JSON object with the outcome instead of the paths.")
 def run(data: Path, month: str | None, config: Path | None, output: Path,
-        languages: tuple[str, ...], templates: Path | None, effort: Any, verbose: bool) -> None:
+        languages: tuple[str, ...], templates: Path | None, every: bool, kept: str | None,
+        force: bool, effort: Any, verbose: bool, log_format: Any, as_json: bool) -> None:
     r"""Analyse a month and write its report.
 
     \b
     reportgen run --data tables --month 2026-10
     reportgen run --data tables --month 2026-10 --quick
+    reportgen run --data tables --all                 every month, as far as it changed
     """
     from reportgen import pipeline, workers
+    from reportgen.log import Log
 
+    if every and month is not None:
+        raise click.UsageError("--all and --month exclude each other")
     workers.spare_collector()
-    request = pipeline.Request(data, output, month, config, effort, languages or None, templates)
-    outcome = pipeline.run(request, _progress(verbose))
-    _print_files(outcome.files)
-    pipeline.hold_gates(outcome.report)
+    log = Log(log_format, verbose)
+    request = pipeline.Request(data, output, month, config, effort, languages or None, templates,
+                               kept, force, date.today())
+    outcomes: list[pipeline.Outcome] = []
+    try:
+        for outcome in (pipeline.run_all(request, log.stage) if every
+                        else [pipeline.run(request, log.stage)]):
+            outcomes.append(outcome)
+            log.done(outcome.report.month, outcome.status)
+            for notice in outcome.notices:
+                log.notice(outcome.report.month, notice)
+        pipeline.hold_gates(tuple(outcomes))
+    except ReportgenError as error:
+        log.failure(error.format_message(), error.exit_code)
+        if as_json:
+            _print_outcomes(outcomes, error)
+        raise
+    finally:
+        if not as_json:
+            _print_files(tuple(dict.fromkeys(path for outcome in outcomes
+                                             for path in outcome.files)))
+    if as_json:
+        _print_outcomes(outcomes)
 
 
 @main.command()
 @click.option("--month", metavar="YYYY-MM", help="Month to draw; the newest finished if absent.")
 @_output_option
 @_render_options
-@_verbose
+@_log_options
 def render(month: str | None, output: Path, languages: tuple[str, ...],
-           templates: Path | None, verbose: bool) -> None:
+           templates: Path | None, verbose: bool, log_format: Any) -> None:
     r"""Draw a finished report again, without running the analysis.
 
     \b
     reportgen render --month 2026-10 --language en
     """
     from reportgen import pipeline, workers
+    from reportgen.log import Log
 
     workers.spare_collector()
     outcome = pipeline.render(output, month, languages=languages or None, templates=templates,
-                              stage=_progress(verbose))
+                              stage=Log(log_format, verbose).stage)
     _print_files(outcome.files)
 
 
 @main.command()
 @_data_options
-@_verbose
-def check(data: Path, month: str | None, config: Path | None, verbose: bool) -> None:
+@_log_options
+def check(data: Path, month: str | None, config: Path | None, verbose: bool,
+          log_format: Any) -> None:
     r"""Hold a month's tables against the contract, and do nothing else.
 
     \b
     reportgen check --data tables --month 2026-10
     """
     from reportgen import pipeline
+    from reportgen.log import Log
 
     request = pipeline.Request(data, Path(), month, config)
-    quality = pipeline.check(request, _progress(verbose))
+    quality = pipeline.check(request, Log(log_format, verbose).stage)
     click.echo(f"The data meet the contract: {quality.customers_used} of {quality.customers_in} "
                f"customers can be used, {quality.rows_changed} of {quality.rows_in} rows repaired.")
     for exclusion in quality.exclusions:
@@ -211,20 +255,17 @@ def _print_files(paths: tuple[Path, ...]) -> None:
         click.echo(path)
 
 
-def _progress(verbose: bool) -> Callable[[str], Any]:
-    """Name each stage while it runs: a live line on a terminal, silence elsewhere."""
-
-    @contextmanager
-    def stage(name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        if sys.stderr.isatty():
-            from rich.console import Console
-
-            with Console(stderr=True).status(f"{name} ..."):
-                yield
-        else:
-            yield
-        if verbose:
-            click.echo(f"{name:<12} {time.perf_counter() - started:6.2f} s", err=True)
-
-    return stage
+def _print_outcomes(outcomes: Sequence[Outcome], error: ReportgenError | None = None) -> None:
+    """Print what became of each month for scripts: status, files, gates, and the error if any."""
+    click.echo(json.dumps({
+        "exit_code": error.exit_code if error else 0,
+        "months": [{
+            "month": outcome.report.month,
+            "status": outcome.status,
+            "files": [str(path) for path in outcome.files],
+            "gates": [asdict(check) for check in outcome.report.checks],
+            "failures": outcome.failures,
+            "notices": outcome.notices,
+        } for outcome in outcomes],
+        "error": {"message": error.format_message()} if error else None,
+    }, ensure_ascii=False, indent=1))

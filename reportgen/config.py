@@ -11,11 +11,11 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from pydantic import ValidationError, field_validator, model_validator
 
-from reportgen.contract import Contract, Kind, Role, Window
+from reportgen.contract import Column, Contract, Kind, Role, Window
 from reportgen.errors import ConfigError
 from reportgen.rules import Rule, RuleError, parse_rule
 from reportgen.sections import (
@@ -24,6 +24,7 @@ from reportgen.sections import (
     Decisions,
     Effort,
     Gates,
+    History,
     ModelSearch,
     Presentation,
     Programme,
@@ -39,11 +40,14 @@ SHIPPED_CONTRACT = "one_click.toml"
 #: Names that rules may use beside the contract's columns.
 RISK = "risk"
 RISK_BAND = "risk_band"
+
+#: What the forecast adds to a customer, and how it names the class that is known already.
+FORECAST, FORECAST_BAND, KNOWN_CLASS = "forecast", "forecast_band", "known_class"
 BANDS = ("low", "medium", "high")
 
 #: What the analysis adds to the table of customers; a column of the contract may not hide it.
-RESERVED = frozenset({"id", RISK, RISK_BAND, "fallen", "alike", "contactable", "part",
-                      "value_at_risk"})
+RESERVED = frozenset({"id", RISK, RISK_BAND, FORECAST, FORECAST_BAND, KNOWN_CLASS, "fallen",
+                      "alike", "contactable", "part", "value_at_risk"})
 
 _NAMED_BY_STORE = ("store", "tables", "columns", "segments", "recommendations", "presentation")
 
@@ -56,6 +60,7 @@ class Settings(Contract):
     model: ModelSearch = ModelSearch()
     risk: Risk = Risk()
     gates: Gates = Gates()
+    history: History = History()
     assumptions: Assumptions = Assumptions()
     programme: Programme = Programme()
     decisions: Decisions = Decisions()
@@ -81,6 +86,12 @@ class Settings(Contract):
         """Return the same settings for another effort."""
         model = self.model.model_copy(update={"effort": effort})
         return self.model_copy(update={"model": model})
+
+    def with_columns(self, columns: Mapping[str, Column]) -> Self:
+        """Return the same settings over other columns, which must be right already."""
+        # A copy would keep what was worked out of the old columns.
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return cast(Self, type(self).model_construct(**fields | {"columns": dict(columns)}))
 
     def rule(self, text: str) -> Rule:
         """Parse a rule over this store's columns."""

@@ -14,7 +14,6 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.metrics import roc_curve
 
 from reportgen import delong, intervals, metrics
 from reportgen.config import Settings
@@ -27,16 +26,12 @@ from reportgen.results import (
     Leakage,
     ModelCard,
     PastOnly,
-    Point,
     Scores,
 )
 from reportgen.sample import Indices, Judged, Sample
 
 #: A training ROC-AUC this close to 1 tells that the model returns the labels it learned.
 MEMORISED = 0.999
-
-#: Points that draw a ROC curve; more cannot be told apart on paper.
-ROC_POINTS = 120
 
 
 @dataclass(frozen=True)
@@ -161,7 +156,7 @@ def evaluate(
         families=families,
         past_only=None if findings.past is None else _past_only(findings.past, sample),
         calibration=_calibration(findings, sample, settings),
-        roc=_roc(test, winner.test_risk),
+        roc=metrics.roc(test, winner.test_risk),
         gains=metrics.gains(sample.fallen[findings.judged.positions], findings.judged.risks[0]),
         gate=replace(findings.gate, enforced=settings.gates.usefulness),
         leakage=findings.leakage,
@@ -212,9 +207,3 @@ def _past_only(past: PastFit, sample: Sample) -> PastOnly:
 def _calibration(findings: Findings, sample: Sample, settings: Settings) -> Calibration:
     found = metrics.calibration(sample.fallen, findings.out_of_fold, seed=settings.model.seed)
     return replace(found, before=findings.slope_before)
-
-
-def _roc(fallen: NDArray[np.bool_], risk: Matrix) -> tuple[Point, ...]:
-    false_positive, true_positive, _ = roc_curve(fallen, risk)
-    kept = np.unique(np.linspace(0, len(false_positive) - 1, ROC_POINTS).round().astype(int))
-    return tuple(Point(float(false_positive[i]), float(true_positive[i])) for i in kept)

@@ -16,14 +16,12 @@ from scipy.stats import rankdata
 from reportgen import delong, intervals
 from reportgen.config import Settings
 from reportgen.estimators import Matrix
+from reportgen.metrics import FLOOR
 from reportgen.results import Estimate, Gate, GateReason, SampleSize
 from reportgen.sample import Judged, Sample
 
 #: Permutations of the classes, and the share of them that may do as well by chance.
 PERMUTATIONS, SIGNIFICANCE = 2_000, 0.01
-
-#: A lower bound of the ROC-AUC at or below it is hardly better than guessing.
-FLOOR = 0.60
 
 #: Riley's criteria: least shrinkage factor, most optimism in R², most error of the mean risk.
 SHRINKAGE, OPTIMISM, MEAN_ERROR = 0.9, 0.05, 0.05

@@ -71,10 +71,7 @@ class Ledger:
     @property
     def fingerprint(self) -> str | None:
         """What recognises the key again and does not give it away."""
-        if self.key is None:
-            return None
-        text = b"reportgen: which key is it"
-        return hmac.new(self.key, text, hashlib.sha256).hexdigest()[:16]
+        return _fingerprint_of(self.key)
 
 
 def empty(key: bytes | None = None) -> Ledger:
@@ -146,6 +143,17 @@ def append(state: Path, month: str, *, drawn: pa.Table, outcomes: pa.Table | Non
         write_private(path, _parquet(pa.concat_tables([*before, drawn])))
     if outcomes is not None:
         write_private(state / f"outcomes-{month}.parquet", _parquet(outcomes))
+
+
+def key_fingerprint() -> str | None:
+    """Return what recognises the key of the environment, None where there is none."""
+    return _fingerprint_of(_key())
+
+
+def _fingerprint_of(key: bytes | None) -> str | None:
+    if key is None:
+        return None
+    return hmac.new(key, b"reportgen: which key is it", hashlib.sha256).hexdigest()[:16]
 
 
 def _key() -> bytes | None:

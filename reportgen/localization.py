@@ -124,6 +124,12 @@ class Localizer:
         first = date(int(year), int(number), 1)
         return str(format_date(first, f"LLLL{_NBSP}y", locale=self.locale))
 
+    def short_month(self, month: str) -> str:
+        """Write a month narrowly: «окт. 2026»."""
+        year, number = month.split("-")
+        first = date(int(year), int(number), 1)
+        return str(format_date(first, f"LLL{_NBSP}y", locale=self.locale))
+
     def date(self, day: str) -> str:
         """Write a day that is given as YYYY-MM-DD: «30 ноября 2026»."""
         # The year of Russian dates ends with an abbreviation, which a sentence's end would double.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
+from sklearn.metrics import roc_curve
 
 from reportgen import delong, intervals
 from reportgen.intervals import Floats
@@ -45,8 +46,12 @@ NEAREST = 1e-6
 #: A calibration slope outside calls for recalibration (Van Calster et al., 2019).
 SLOPE_RANGE = (0.8, 1.2)
 
-#: Points that draw the curve of gains: one a percent.
-GAIN_POINTS = 101
+#: Points that draw the curve of gains: one a percent; those that draw a ROC curve, of which more
+#: cannot be told apart on paper.
+GAIN_POINTS, ROC_POINTS = 101, 120
+
+#: A lower bound of the ROC-AUC at or below it is hardly better than guessing.
+FLOOR = 0.60
 
 #: Newton's steps until a logistic regression of two coefficients has converged, and how exactly.
 _STEPS, _TOLERANCE = 50, 1e-10
@@ -212,6 +217,13 @@ def gains(fallen: ArrayLike, risk: ArrayLike) -> tuple[Point, ...]:
 
 
 # ── Calibration ──────────────────────────────────────────────────────────────────────────────────
+
+
+def roc(fallen: ArrayLike, risk: ArrayLike) -> tuple[Point, ...]:
+    """Return the ROC curve: share of others and share of fallen above each threshold."""
+    false_positive, true_positive, _ = roc_curve(fallen, risk)
+    kept = np.unique(np.linspace(0, len(false_positive) - 1, ROC_POINTS).round().astype(int))
+    return tuple(Point(float(false_positive[i]), float(true_positive[i])) for i in kept)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,10 @@ from pathlib import Path
 
 from reportgen.errors import ConfigError
 
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+
+#: A folder's name that means a month but is not written as one: 2026-13, 2026_9, 202609.
+_MEANT = re.compile(r"(19|20)[0-9]{2}[-_. ]?[0-9]{1,2}")
 
 
 class DataFolderError(ConfigError):
@@ -53,6 +56,25 @@ def between(earlier: str, later: str) -> int:
     return 12 * (later_year - year) + later_month - month
 
 
+def range_of(first: str, last: str) -> tuple[str, ...]:
+    """List the months from one to another, both included and given as ``YYYY-MM``.
+
+    Examples
+    --------
+    >>> range_of("2026-11", "2027-01")
+    ('2026-11', '2026-12', '2027-01')
+    """
+    year, month = map(int, first.split("-"))
+    start = 12 * year + month - 1
+    return tuple(f"{at // 12:04}-{at % 12 + 1:02}"
+                 for at in range(start, start + between(first, last) + 1))
+
+
+def after(month: str) -> str:
+    """Return the month after one, both as ``YYYY-MM``."""
+    return day_after(month, 1).strftime("%Y-%m")
+
+
 def find_month(data: Path, month: str | None = None) -> MonthFolder:
     """Find the folder of a month, the newest where none is named.
 
@@ -67,8 +89,12 @@ def find_month(data: Path, month: str | None = None) -> MonthFolder:
     if not data.is_dir():
         raise DataFolderError(f"there is no folder {data}; name one by --data, or make a demo "
                               "store by `reportgen demo`")
-    months = sorted(child.name for child in data.iterdir() if child.is_dir()
-                    and is_month(child.name))
+    folders = sorted(child.name for child in data.iterdir() if child.is_dir())
+    months = [name for name in folders if is_month(name)]
+    for name in folders:
+        if _MEANT.fullmatch(name) and not is_month(name):
+            raise DataFolderError(f"{data / name} is named like a month and is none; rename it to "
+                                  "YYYY-MM, or move it away")
     if months:
         return _of_months(data, months, month)
     if not any(child.is_file() and not child.name.startswith(".") for child in data.iterdir()):
@@ -78,6 +104,22 @@ def find_month(data: Path, month: str | None = None) -> MonthFolder:
     if not is_month(name):
         raise DataFolderError(f"which month is {data}? Name it by --month YYYY-MM")
     return MonthFolder(name, data)
+
+
+def find_months(data: Path) -> tuple[MonthFolder, ...]:
+    """Find the folders of all months below a folder, oldest first.
+
+    Raises
+    ------
+    DataFolderError
+        As `find_month`; a month's own folder counts as one month.
+    """
+    newest = find_month(data)
+    if newest.path == data:
+        return (newest,)
+    names = sorted(child.name for child in data.iterdir()
+                   if child.is_dir() and is_month(child.name))
+    return tuple(MonthFolder(name, data / name) for name in names)
 
 
 def _of_months(data: Path, months: Sequence[str], month: str | None) -> MonthFolder:

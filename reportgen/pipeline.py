@@ -6,29 +6,50 @@ a finished month again from its results.json, `check` only holds the tables agai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import Executor, wait
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
-from reportgen import config, ledger, months, results, storage, workers
+from reportgen import (
+    config,
+    drawing,
+    fingerprints,
+    history,
+    ledger,
+    limits,
+    localization,
+    months,
+    results,
+    storage,
+    workers,
+)
 from reportgen.analysis import ACTIONS, Before, Stage, analyse, read_customers
+from reportgen.analysis.learning import MODEL
 from reportgen.config import Settings
 from reportgen.errors import ConfigError, GateError, StorageError
-from reportgen.results import DataQuality, Effort, Report, ResultsError
+from reportgen.fingerprints import MANIFEST, Manifest
+from reportgen.history import CUSTOMERS, RESULTS
+from reportgen.months import MonthFolder
+from reportgen.results import DataQuality, Effort, Report
 
-if TYPE_CHECKING:
-    from reportgen import pdf
-    from reportgen.charts import Picture
+#: Earlier months whose customers and model a run may look at: the newest, and one more in case
+#: that one cannot be read.
+_LOOKED_AT = 2
 
-RESULTS, WORKBOOK, IMPORT = "results.json", "customers.xlsx", "customers.csv"
+Status = Literal["analysed", "drawn", "unchanged"]
+"""What a run had to do for a month: everything, its pages only, or nothing."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a command was asked for; None means what the settings or the data give."""
+    """What a command was asked for; None means what the settings or the data give.
+
+    ``kept`` is the month whose model is to score this one. ``today`` is the clock, as a value;
+    without it nothing is said of the data's age.
+    """
 
     data: Path
     output: Path
@@ -37,71 +58,177 @@ class Request:
     effort: Effort | None = None
     languages: tuple[str, ...] | None = None
     templates: Path | None = None
+    kept: str | None = None
+    force: bool = False
+    today: date | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A published month: its numbers and its files."""
+    """A published month: its numbers, its files, what was done, and what its gates say.
+
+    ``failures`` are messages, one a gate that failed; ``notices`` tell what a person should know
+    though nothing failed by it.
+    """
 
     report: Report
     files: tuple[Path, ...]
+    status: Status
+    failures: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+# ── run ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def run(request: Request, stage: Stage) -> Outcome:
-    """Analyse a month and publish its documents.
+    """Analyse a month and publish its documents, as far as that was not done before.
 
     Raises
     ------
     ReportgenError
         Whatever went wrong; the last good report stays as it was.
     """
-    folder, settings = _prepare(request)
+    folder = months.find_month(request.data, request.month)
+    outcome = _run(folder, request, stage)
+    return _aged(outcome, folder, request) if request.month is None else outcome
+
+
+def run_all(request: Request, stage: Stage) -> Iterator[Outcome]:
+    """Do so for every month below the data folder, oldest first, each reading those before it."""
+    *earlier, newest = months.find_months(request.data)
+    for folder in earlier:
+        yield _run(folder, request, stage)
+    yield _aged(_run(newest, request, stage), newest, request)
+
+
+def _run(folder: MonthFolder, request: Request, stage: Stage) -> Outcome:
+    output, month = request.output, folder.month
+    settings = _settings(folder, request)
     languages = _known(request.languages or settings.store.languages, request.templates)
-    with storage.lock(request.output), storage.stage(request.output, folder.month) as staged:
-        before = _before(request.output, folder.month)
+    with storage.lock(output):
+        fresh = _fingerprint(folder, request, settings)
+        drawn = fingerprints.of_drawing(fresh, languages=languages,
+                                        templates=localization.folders(request.templates))
+        last = None if request.force else _manifest(output, month)
+        status = _standing(last, fresh, drawn, output)
+        if status == "analysed":
+            report = _analyse(folder, request, settings, languages, (fresh, drawn), stage)
+        else:
+            report = _read(output, month)
+            if status == "drawn":
+                _draw_again(report, languages, request.templates, output, drawn, stage)
+        _write_index(output, languages, request.templates, stage)
+    return _outcome(output, report, status)
+
+
+def _analyse(folder: MonthFolder, request: Request, settings: Settings,
+             languages: tuple[str, ...], made_of: tuple[str, str], stage: Stage) -> Report:
+    """Analyse a month, draw it and publish it."""
+    output, month = request.output, folder.month
+    with storage.stage(output, month) as staged:
+        before = _before(output, month, settings)
         ledger.check_key(before.ledger, settings.programme.campaign)
-        found = analyse(folder.path, settings, month=folder.month, private=staged.private,
-                        before=before, stage=stage)
+        found = analyse(folder.path, settings, month=month, private=staged.private,
+                        before=before, stage=stage, kept=request.kept)
         (staged.public / RESULTS).write_text(results.to_json(found.report), encoding="utf-8")
+        # Before anything is published: a list without its groups on record could not be judged.
+        ledger.append(storage.state_folder(output), month, drawn=found.drawn,
+                      outcomes=found.outcomes, fingerprints=found.fingerprints)
+        analysed = _content(staged) | _state(output, month)
         workers.release()
         with workers.drawing(len(languages) - 1) as beside:
-            _draw_all(found.report, languages, request.templates, staged, stage, beside)
-        # Before anything is published: a list without its groups on record could not be judged.
-        ledger.append(storage.state_folder(request.output), folder.month, drawn=found.drawn,
-                      outcomes=found.outcomes, fingerprints=found.fingerprints)
-        with stage("publish"):
-            staged.publish()
-    return _outcome(request.output, found.report)
+            _draw(found.report, languages, request.templates, staged, stage, beside)
+        _publish(staged, Manifest(*made_of, analysed, _drawn(staged, analysed)), stage)
+    return found.report
 
 
-def _before(output: Path, month: str) -> Before:
-    """Read what earlier months left; a report of a schema too old to be read counts as none."""
-    earlier = [name for name in _finished(output) if name < month]
-    report = None
-    if earlier:
-        path = storage.month_folder(output, "public", earlier[-1]) / RESULTS
-        with suppress(ResultsError):
-            report = results.from_json(path.read_text(encoding="utf-8"), name=str(path))
-    return Before(ledger.read(storage.state_folder(output), month), report)
+def _before(output: Path, month: str, settings: Settings) -> Before:
+    """Read what earlier months left."""
+    return Before(ledger.read(storage.state_folder(output), month),
+                  history.read(output, month, since=settings.history.since,
+                               accepted=settings.history.accepted))
 
 
-def hold_gates(report: Report) -> None:
-    """Tell that a gate failed, after the report was written.
+def _settings(folder: MonthFolder, request: Request) -> Settings:
+    settings = config.load(request.config or config.find_file(folder.path))
+    return settings if request.effort is None else settings.with_effort(request.effort)
 
-    Raises
-    ------
-    GateError
-        Where the model's usefulness is not proven.
+
+def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...]:
+    """Return the languages; one without a catalogue fails before any work is done."""
+    for language in languages:
+        localization.load(language, templates)
+    return languages
+
+
+# ── What need not be done again ──────────────────────────────────────────────────────────────────
+
+
+def _fingerprint(folder: MonthFolder, request: Request, settings: Settings) -> str:
+    """Fingerprint everything that the month's figures depend on, and nothing later than it."""
+    output, month = request.output, folder.month
+    state = storage.state_folder(output)
+    tables = [path for path in folder.path.iterdir()
+              if path.is_file() and not path.name.startswith(".")
+              and path.name != config.FILE_NAME]
+    drawn = [path for kind in ("assignments", "outcomes")
+             for path in state.glob(f"{kind}-*.parquet")
+             if path.stem.removeprefix(f"{kind}-") < month]
+    return fingerprints.of_analysis(
+        inputs=[*tables, *_of_earlier(output, month, request.kept), *drawn],
+        values={"month": month, "settings": settings.model_dump(mode="json"),
+                "kept": request.kept, "key": ledger.key_fingerprint()},
+    )
+
+
+def _of_earlier(output: Path, month: str, kept: str | None) -> Iterator[Path]:
+    """Yield the files of earlier months that the analysis may read.
+
+    Of months that are only a point of the trend, the manifest stands for what is not published.
     """
-    gate = report.model.gate
-    if gate.withholds:
-        raise GateError(
-            f"the model is not proven useful ({', '.join(gate.closed_by)}): ROC-AUC "
-            f"{gate.roc_auc.value:.2f} ({gate.roc_auc.low:.2f} to {gate.roc_auc.high:.2f}); "
-            "nobody is listed for targeting.\nThe report was written and says so. Look for columns "
-            "that tell the fallen apart, or more customers; `[gates] usefulness = false` in "
-            "reportgen.toml turns this gate into a warning."
-        )
+    earlier = history.finished(output, before=month)[-history.MOST_MONTHS:]
+    for name in earlier:
+        private = storage.month_folder(output, "private", name)
+        near = name in earlier[-_LOOKED_AT:] or name == kept
+        for path in (storage.month_folder(output, "public", name) / RESULTS, private / MANIFEST,
+                     *((private / CUSTOMERS, private / MODEL) if near else ())):
+            if path.is_file():
+                yield path
+
+
+def _manifest(output: Path, month: str) -> Manifest | None:
+    return fingerprints.read_manifest(
+        storage.month_folder(output, "private", month) / MANIFEST)
+
+
+def _standing(last: Manifest | None, fresh: str, drawn: str, output: Path) -> Status:
+    """Tell what must be done for a month, by what its last run left."""
+    if last is None or last.analysis != fresh or not fingerprints.hold(output, last.analysed):
+        return "analysed"
+    if last.drawing != drawn or not fingerprints.hold(output, last.drawn):
+        return "drawn"
+    return "unchanged"
+
+
+def _content(staged: storage.StagedRun) -> dict[str, str]:
+    """Fingerprint what was written so far, by where it will stand."""
+    return {f"{side}/{staged.month}/{path.name}": storage.file_sha256(path)
+            for side, folder in (("public", staged.public), ("private", staged.private))
+            for path in sorted(folder.iterdir()) if path.name != MANIFEST}
+
+
+def _drawn(staged: storage.StagedRun, analysed: dict[str, str]) -> dict[str, str]:
+    return {name: sha256 for name, sha256 in _content(staged).items() if name not in analysed}
+
+
+def _state(output: Path, month: str) -> dict[str, str]:
+    """Fingerprint what the month left in the state."""
+    files = storage.state_folder(output).glob(f"*-{month}.parquet")
+    return fingerprints.of_files(output, files)
+
+
+# ── Drawing and publishing ───────────────────────────────────────────────────────────────────────
 
 
 def render(output: Path, month: str | None, *, languages: tuple[str, ...] | None,
@@ -111,22 +238,149 @@ def render(output: Path, month: str | None, *, languages: tuple[str, ...] | None
     count = 1 if languages is None else len(languages) - 1
     with workers.drawing(count) as beside, storage.lock(output):
         month = month or _newest(output)
-        source = storage.month_folder(output, "public", month) / RESULTS
-        if not source.is_file():
-            raise StorageError(f"{source} is missing; run that month first")
-        report = results.from_json(source.read_text(encoding="utf-8"), name=str(source))
+        report = _read(output, month)
         wanted = _known(languages or report.store.languages, templates)
+        last = _manifest(output, month)
         with storage.stage(output, month, from_published=True) as staged:
-            _draw_all(report, wanted, templates, staged, stage, beside)
-            with stage("publish"):
-                staged.publish()
-    return _outcome(output, report)
+            _draw(report, wanted, templates, staged, stage, beside)
+            made_of = "" if last is None else fingerprints.of_drawing(
+                last.analysis, languages=wanted, templates=localization.folders(templates))
+            _publish(staged, last and replace(last, drawing=made_of,
+                                              drawn=_drawn(staged, last.analysed)), stage)
+        _write_index(output, report.store.languages, templates, stage)
+    return _outcome(output, report, "drawn")
+
+
+def _draw_again(report: Report, languages: tuple[str, ...], templates: Path | None, output: Path,
+                made_of: str, stage: Stage) -> None:
+    """Draw a month whose figures stand, in place of what was drawn before."""
+    last = _manifest(output, report.month)
+    if last is None:
+        raise LookupError("only a month that has a manifest is drawn again")
+    with workers.drawing(len(languages) - 1) as beside, storage.stage(
+            output, report.month, from_published=True) as staged:
+        for name in last.drawn:
+            side, _, file = name.split("/")
+            (staged.folder / side / file).unlink(missing_ok=True)
+        _draw(report, languages, templates, staged, stage, beside)
+        _publish(staged, replace(last, drawing=made_of, drawn=_drawn(staged, last.analysed)),
+                 stage)
+
+
+def _draw(report: Report, languages: tuple[str, ...], templates: Path | None,
+          staged: storage.StagedRun, stage: Stage, beside: Executor | None) -> None:
+    with stage("render"):
+        drawing.documents(report, languages, templates, staged.public, beside)
+    if (staged.private / ACTIONS).is_file():
+        with stage("list"):
+            drawing.work_list(report, languages[0], templates, staged.private)
+
+
+def _publish(staged: storage.StagedRun, manifest: Manifest | None, stage: Stage) -> None:
+    with stage("publish"):
+        if manifest is not None:
+            (staged.private / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+        staged.publish()
+
+
+def _write_index(output: Path, languages: tuple[str, ...], templates: Path | None,
+                 stage: Stage) -> None:
+    """Draw the page of all months where a month, or how it is shown, has changed."""
+    public, path = output / "public", output / "private" / "index.json"
+    finished = history.finished(output)
+    sources = [file for month in finished
+               for file in sorted(storage.month_folder(output, "public", month).iterdir())]
+    made_of = fingerprints.of_drawing(
+        fingerprints.of_analysis(inputs=sources, values={}), languages=languages,
+        templates=localization.folders(templates))
+    last = fingerprints.read_manifest(path)
+    if last is not None and last.drawing == made_of and fingerprints.hold(output, last.drawn):
+        return
+    with stage("index"):
+        pages = drawing.index(output, languages, templates)
+        for name, page in pages.items():
+            storage.write_atomic(public / name, page.encode())
+        drawn = fingerprints.of_files(output, [public / name for name in pages])
+        storage.write_private(path, Manifest("", made_of, {}, drawn).to_json().encode())
+
+
+def _read(output: Path, month: str) -> Report:
+    source = storage.month_folder(output, "public", month) / RESULTS
+    if not source.is_file():
+        raise StorageError(f"{source} is missing; run that month first")
+    return results.from_json(source.read_text(encoding="utf-8"), name=str(source))
+
+
+# ── What came of it ──────────────────────────────────────────────────────────────────────────────
+
+
+def hold_gates(outcomes: tuple[Outcome, ...]) -> None:
+    """Tell that gates failed, after the reports were written.
+
+    Of several months those count that something was done for, and the newest: a gate that an old
+    month failed once does not make every later run fail.
+
+    Raises
+    ------
+    GateError
+        Naming each limit that a month does not keep.
+    """
+    counted = [outcome for outcome in outcomes
+               if outcome.status != "unchanged" or outcome is outcomes[-1]]
+    failures = [f"  {outcome.report.month}: {failure}"
+                for outcome in counted for failure in outcome.failures]
+    if failures:
+        raise GateError("\n".join(["the report was written, and a gate failed:", *failures]))
+
+
+def _outcome(output: Path, report: Report, status: Status) -> Outcome:
+    files = [path for side in ("public", "private")
+             for path in storage.month_folder(output, side, report.month).iterdir()]
+    index = [path for path in (output / "public").glob("index*.html")]
+    return Outcome(report, tuple(sorted([*files, *index])), status, tuple(failures(report)),
+                   tuple(history.told(report.history.faults)))
+
+
+def failures(report: Report) -> Iterator[str]:
+    """Tell which gates a report failed; see `limits.check` for those beside the model's own."""
+    gate = report.model.gate
+    if gate.withholds:
+        yield (f"usefulness: the model is not proven useful ({', '.join(gate.closed_by)}), ROC-AUC "
+               f"{gate.roc_auc.value:.2f} ({gate.roc_auc.low:.2f} to {gate.roc_auc.high:.2f}); "
+               "nobody is listed for targeting. Look for columns that tell the fallen apart, or "
+               "more customers; `[gates] usefulness = false` turns this gate into a warning.")
+    for check in report.checks:
+        if not check.passed:
+            yield limits.told(check)
+
+
+def _aged(outcome: Outcome, folder: MonthFolder, request: Request) -> Outcome:
+    """Add the age of the newest data, which is no figure of the report."""
+    if request.today is None:
+        return outcome
+    limit = _settings(folder, request).gates.data_age
+    age = limits.data_age(folder.month, request.today)
+    if age <= limit:
+        return outcome
+    told = (f"data_age: the newest month ended {age} days ago, at most {limit} are allowed; look "
+            "for the delivery that did not come, or name the month by --month")
+    return replace(outcome, failures=(*outcome.failures, told))
+
+
+def _newest(output: Path) -> str:
+    found = history.finished(output)
+    if not found:
+        raise StorageError(f"{output} holds no finished month; run one first")
+    return found[-1]
+
+
+# ── check and demo ───────────────────────────────────────────────────────────────────────────────
 
 
 def check(request: Request, stage: Stage) -> DataQuality:
     """Hold a month's tables against the contract and do nothing else."""
-    folder, settings = _prepare(request)
-    return read_customers(folder.path, settings, stage).quality
+    folder = months.find_month(request.data, request.month)
+    return read_customers(folder.path, _settings(folder, request), stage).quality
 
 
 def write_demo(folder: Path, *, world: str, customers: int, months: int, seed: int,
@@ -159,100 +413,3 @@ def demo_contract() -> str:
         'name = { ru = "В один клик", en = "One Click" }',
         'name = { ru = "Демонстрационный магазин", en = "Demo store" }',
     )
-
-
-def _prepare(request: Request) -> tuple[months.MonthFolder, Settings]:
-    folder = months.find_month(request.data, request.month)
-    settings = config.load(request.config or config.find_file(folder.path))
-    return folder, settings if request.effort is None else settings.with_effort(request.effort)
-
-
-def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...]:
-    """Return the languages; one without a catalogue fails before any work is done."""
-    from reportgen import localization
-
-    for language in languages:
-        localization.load(language, templates)
-    return languages
-
-
-def _draw_all(report: Report, languages: tuple[str, ...], templates: Path | None,
-              staged: storage.StagedRun, stage: Stage, beside: Executor | None) -> None:
-    with stage("render"):
-        _draw_documents(report, languages, templates, staged.public, beside)
-    if (staged.private / ACTIONS).is_file():
-        with stage("list"):
-            _write_list(report, languages[0], templates, staged.private)
-
-
-def _write_list(report: Report, language: str, templates: Path | None, private: Path) -> None:
-    """Write who is to be acted on: the workbook in one language, the CSV in none."""
-    from reportgen import localization, workbook
-
-    words = localization.load(language, templates, currency=report.store.currency)
-    workbook.write_workbook(private / ACTIONS, report, words, path=private / WORKBOOK)
-    workbook.write_csv(private / ACTIONS, path=private / IMPORT)
-
-
-def _draw_documents(
-    report: Report, languages: tuple[str, ...], templates: Path | None, folder: Path,
-    beside: Executor | None,
-) -> None:
-    """Draw the documents of all languages: the first here, the others in another process."""
-    text = results.to_json(report)
-    here, there = (languages[:1], languages[1:]) if beside else (languages, ())
-    drawing = [beside.submit(_draw, text, language, templates, folder)
-               for language in there if beside]
-    try:
-        for language in here:
-            _draw(text, language, templates, folder)
-    finally:
-        wait(drawing)           # they write into the same folder
-    for document in drawing:
-        document.result()       # raises what went wrong there
-
-
-def _draw(text: str, language: str, templates: Path | None, folder: Path) -> None:
-    """Draw one language's documents from the text of results.json."""
-    from reportgen import charts, localization, pdf, templating
-
-    report = results.from_json(text)
-    words = localization.load(language, templates, currency=report.store.currency)
-    pictures = charts.draw_all(report, words)
-    page, printed = (
-        templating.render_html(report, language=language, pictures=pictures, templates=templates,
-                               for_print=for_print)
-        for for_print in (False, True))
-    (folder / f"report.{language}.html").write_text(page, encoding="utf-8")
-    (folder / f"report.{language}.pdf").write_bytes(pdf.write_pdf(
-        printed, dated=months.last_day(report.month),
-        attachments=_attachments(text, words.text("report.numbers"), pictures)))
-
-
-def _attachments(text: str, described: str,
-                 pictures: Mapping[str, Picture]) -> list[pdf.Attachment]:
-    """List the data that the PDF carries: the numbers of all pages, and those of each chart."""
-    from reportgen import pdf
-
-    return [pdf.Attachment(RESULTS, described, text.encode()),
-            *(pdf.Attachment(f"{name}.csv", picture.alt, picture.data.encode("utf-8-sig"))
-              for name, picture in pictures.items())]
-
-
-def _outcome(output: Path, report: Report) -> Outcome:
-    files = (path for side in ("public", "private")
-             for path in storage.month_folder(output, side, report.month).iterdir())
-    return Outcome(report, tuple(sorted(files)))
-
-
-def _newest(output: Path) -> str:
-    found = _finished(output)
-    if not found:
-        raise StorageError(f"{output} holds no finished month; run one first")
-    return found[-1]
-
-
-def _finished(output: Path) -> list[str]:
-    """List the months that have been published, oldest first."""
-    public = storage.month_folder(output, "public", "x").parent
-    return sorted(path.parent.name for path in public.glob(f"*/{RESULTS}"))

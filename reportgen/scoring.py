@@ -8,7 +8,7 @@ refitted model and customers.parquet: one row a customer with its risk, read bac
 
 from __future__ import annotations
 
-from copy import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,42 +19,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
 from reportgen.campaigns import value_factor
-from reportgen.config import BANDS, Settings
+from reportgen.config import BANDS, FORECAST, FORECAST_BAND, KNOWN_CLASS, Settings
 from reportgen.contract import Role
-from reportgen.estimators import Matrix, calibrated, probabilities, to_matrix
+from reportgen.estimators import Matrix, calibrated, to_matrix
 from reportgen.folds import TwinFolds
 from reportgen.metrics import Recalibration, calibration, fit_recalibration, needs_recalibration
 from reportgen.results import Estimate
+from reportgen.risk_model import RiskModel
 from reportgen.sample import Indices, Sample
 
 #: Customers scored at once: large enough for fast matrix products, small enough for any memory.
 BATCH_ROWS = 65_536
-
-
-@dataclass(frozen=True)
-class RiskModel:
-    """A fitted model whose probabilities are the risks of the report.
-
-    Attributes
-    ----------
-    held_out
-        Customers of the sample that the model did not learn from; none for the final model.
-    recalibration
-        Correction of its probabilities, None where none is needed.
-    """
-
-    model: CalibratedClassifierCV
-    held_out: Indices
-    recalibration: Recalibration | None = None
-
-    def risk(self, rows: Matrix) -> Matrix:
-        """Return the risk of rows of features, shape (rows,)."""
-        plain = probabilities(self.model, rows)
-        return plain if self.recalibration is None else self.recalibration.apply(plain)
 
 
 @dataclass(frozen=True)
@@ -79,6 +59,39 @@ class Scorer:
     slope_before: Estimate | None
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """A forecast of the month after: its models, and what they learned from.
+
+    ``settings`` name the class known already for one more feature (see `forecast.Lesson`).
+    """
+
+    scorer: Scorer
+    sample: Sample
+    settings: Settings
+
+    def risk(self, batch: pa.RecordBatch) -> Matrix:
+        """Return what is forecast for customers of this month, shape (rows,).
+
+        A customer whose class of this month a model has learned is asked of the one that has not,
+        so that the forecast is as sure of everybody as its score says.
+        """
+        places = pd.Index(self.sample.frame["id"]).get_indexer(batch.column("id").to_pandas())
+        known = batch.append_column(KNOWN_CLASS, batch.column(self.settings.target))
+        rows = to_matrix(known, self.settings)
+        risk = np.empty(len(rows))
+        for model, asked in self._models(places):
+            if asked.any():
+                risk[asked] = model.risk(rows[asked])
+        return risk
+
+    def _models(self, places: Indices) -> Iterator[tuple[RiskModel, NDArray[np.bool_]]]:
+        """Pair each model with the rows of a batch that it has not learned from."""
+        yield self.scorer.final, places < 0
+        for fold in self.scorer.folds:
+            yield fold, np.isin(places, fold.held_out)
+
+
 def fit_scorer(pipeline: Pipeline, sample: Sample, settings: Settings) -> Scorer:
     """Cross-fit the winner over the sample, refit it on all of it, recalibrate where needed."""
     everyone = np.arange(len(sample.fallen))
@@ -95,6 +108,12 @@ def fit_scorer(pipeline: Pipeline, sample: Sample, settings: Settings) -> Scorer
     )
     final = replace(final, recalibration=fit_recalibration(sample.fallen, risk))
     return Scorer(final, folds, _out_of_fold(folds, sample), found.slope)
+
+
+def keep(model: RiskModel, sample: Sample, settings: Settings) -> Scorer:
+    """Score by a model of an earlier month, which has seen no label of this one."""
+    folds = tuple(replace(model, held_out=held_out) for _, held_out in _folds(sample, settings))
+    return Scorer(model, folds, model.risk(sample.matrix), None)
 
 
 def cross_fit(pipeline: Pipeline, sample: Sample, settings: Settings) -> Matrix:
@@ -144,7 +163,7 @@ def _recalibration_without(held_out: Indices, sample: Sample, risk: Matrix) -> R
 
 def score(
     customers: ibis.Table, scorer: Scorer, sample: Sample, settings: Settings, *, path: Path,
-    usable: bool,
+    usable: bool, ahead: Ahead | None = None,
 ) -> ibis.Table:
     """Write every customer with its risk to a Parquet file, a batch at a time.
 
@@ -152,7 +171,8 @@ def score(
     (not fallen, but in the high band), ``contactable``, ``part`` ("train" or "test" of the
     split, "rest" for customers outside the sample) and ``value_at_risk``, risk times value in
     money, unknown where the store's assumptions are. Where the model is not ``usable``, risk and
-    band are unknown and nobody is alike, so that nobody can be targeted by them.
+    band are unknown and nobody is alike, so that nobody can be targeted by them. Where there is a
+    forecast ``ahead``, ``forecast`` and ``forecast_band`` tell the risk of the month after.
 
     Returns
     -------
@@ -168,27 +188,14 @@ def score(
             risk = _risk(batch, places, scorer, settings) if usable else None
             part = np.where(places >= 0, parts[places], "rest")
             scored = _with_risk(batch, risk, part, settings)
+            if ahead is not None:
+                scored = _with_forecast(scored, ahead.risk(batch), settings)
             writer = writer or pq.ParquetWriter(path, scored.schema, compression="zstd")
             writer.write_table(scored)
     finally:
         if writer is not None:
             writer.close()
     return ibis.duckdb.connect().read_parquet(path)
-
-
-def save_model(scorer: Scorer, settings: Settings, *, path: Path) -> None:
-    """Store the refitted model with the columns it takes, never as a pickle."""
-    import skops.io
-
-    # How it was split while it was fitted is no part of a model that predicts.
-    model = copy(scorer.final.model)
-    model.cv = None
-    columns = {name: list(settings.columns[name].values) for name in settings.features}
-    recalibration = scorer.final.recalibration
-    correction = ([] if recalibration is None
-                  else [recalibration.sigmoid.intercept, recalibration.sigmoid.slope])
-    skops.io.dump({"model": model, "columns": columns,
-                   "recalibration": correction}, path)
 
 
 def _risk(
@@ -222,6 +229,12 @@ def _with_risk(
     for name, column in added.items():
         table = table.append_column(name, column)
     return table
+
+
+def _with_forecast(scored: pa.Table, risk: Matrix, settings: Settings) -> pa.Table:
+    band = _bands(risk, settings, customers=len(risk))
+    return (scored.append_column(FORECAST, pa.array(risk))
+            .append_column(FORECAST_BAND, pa.array(band, pa.string())))
 
 
 def _value_at_risk(batch: pa.RecordBatch, risk: Matrix | None, settings: Settings) -> pa.Array:

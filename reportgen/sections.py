@@ -6,11 +6,14 @@ each other.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from reportgen.contract import Labels, _Frozen
+
+_MONTH = "^[0-9]{4}-(0[1-9]|1[0-2])$"
+_MONTH_OR_NONE = rf"{_MONTH}|^$"
 
 #: How much a run spends on judging the model.
 Effort = Literal["quick", "standard", "thorough"]
@@ -99,10 +102,45 @@ class Gates(_Frozen):
         Whether a model without proven signal is withheld: nobody is listed, exit code 4.
     leakage
         Cross-validated ROC-AUC above which a single column stops the run.
+    roc_auc
+        Lowest lower bound of the honest ROC-AUC. Below about 0.65 a list holds hardly more of the
+        fallen than one drawn by chance.
+    rows_repaired
+        Largest share of rows that may need a declared repair.
+    drift
+        Largest PSI of a column whose shift is beyond chance; above 0.25 it is by convention another
+        population.
+    data_age
+        Most days from the end of the newest month to today, where no month is asked for: by then
+        a second delivery is late.
+    history
+        Whether a month that should be there and cannot be compared with closes the gate.
     """
 
     usefulness: bool = True
     leakage: float = Field(default=0.95, gt=0.5, le=1)
+    roc_auc: float = Field(default=0.65, ge=0.5, le=1)
+    rows_repaired: float = Field(default=0.5, ge=0, le=1)
+    drift: float = Field(default=0.25, ge=0)
+    data_age: int = Field(default=62, ge=1)
+    history: bool = True
+
+
+class History(_Frozen):
+    """What is known of the months before.
+
+    Attributes
+    ----------
+    since
+        First month of the store, ``YYYY-MM``. From then on every month should be there, and one
+        that is missing is told; without it, a store whose output folder is empty is a new one.
+    accepted
+        Months whose absence, or whose break with the month before (other units, other ids, many
+        more customers), is known and right.
+    """
+
+    since: str = Field(default="", pattern=_MONTH_OR_NONE)
+    accepted: tuple[Annotated[str, Field(pattern=_MONTH)], ...] = ()
 
 
 class Assumptions(_Frozen):

@@ -23,6 +23,9 @@ from reportgen.results import CleaningEntry
 #: table the period by the contract's name.
 ROW, ID, PERIOD = "row", "id", "period"
 
+#: Digits of an exact sum, and those of them after the point.
+_DECIMAL_DIGITS, MONEY_DECIMALS = 38, 6
+
 
 @dataclass(frozen=True)
 class RawTable:
@@ -211,6 +214,14 @@ def rows_of(answer: ibis.Table) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = (
         pa.Table.from_batches(batches).cast(answer.schema().to_pyarrow()).to_pylist())
     return rows
+
+
+def exact_sum(column: ibis.Column, *, where: ibis.Column | None = None) -> ibis.Scalar:
+    """Sum money so that the result does not depend on the order in which the engine adds.
+
+    The last bits of a sum of doubles differ from thread to thread; a sum of decimals is exact.
+    """
+    return column.cast(f"decimal({_DECIMAL_DIGITS}, {MONEY_DECIMALS})").sum(where=where)
 
 
 def one_row(answer: ibis.Table) -> dict[str, Any]:

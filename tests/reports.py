@@ -10,6 +10,8 @@ from dataclasses import replace
 from math import asin, erfc, exp, sqrt
 from typing import Any
 
+import histories
+
 from reportgen import config
 from reportgen import results as r
 
@@ -42,6 +44,10 @@ def make_report(**changes: Any) -> r.Report:
         further=further(),
         programme=programme(),
         verdict=verdict(),
+        history=histories.history(histories.points(rate, this_month())),
+        forecast=histories.forecast(),
+        life=histories.life(),
+        checks=histories.checks(),
         decisions=decisions(),
         caveats=(
             r.Caveat("recognises", {}),
@@ -56,6 +62,28 @@ def make_report(**changes: Any) -> r.Report:
         ),
     )
     return replace(report, **changes)
+
+
+def make_first_report(**changes: Any) -> r.Report:
+    """Return the report of a store's first month: nothing came before it."""
+    report = make_report()
+    return replace(report, **{
+        "changes": r.Changes("", 0, tuple(change for change in report.changes.figures
+                                          if change.name.startswith("total."))),
+        "history": histories.first(this_month()), "forecast": None,
+        "life": r.ModelLife(MONTH, False, ()),
+        "checks": tuple(replace(check, value=None) if check.name == "drift" else check
+                        for check in report.checks),
+        "verdict": no_verdict(),
+        "caveats": (*report.caveats, r.Caveat("no_history", {})),
+    } | changes)
+
+
+def this_month() -> r.TrendPoint:
+    """Return this month's point of the trend."""
+    return r.TrendPoint(MONTH, CUSTOMERS, FALLEN, rate(FALLEN, CUSTOMERS), ALIKE / CUSTOMERS,
+                        {total.name: total.sums[-1] for total in overview().totals},
+                        model().honest.roc_auc)
 
 
 def make_unproven_report(**changes: Any) -> r.Report:

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 
-from reportgen import scoring
+from reportgen import risk_model, scoring
 from reportgen.estimators import CANDIDATES, make_pipeline
 from reportgen.metrics import calibration
 from reportgen.sample import draw_sample
@@ -134,7 +134,7 @@ def test_risks_that_are_too_extreme_are_recalibrated_out_of_fold(settings, monke
     sample = with_labels(sample, rng.random(len(log_odds)) < 1 / (1 + np.exp(-log_odds)))
     by_row = {row.tobytes(): value for row, value in zip(sample.matrix, log_odds, strict=True)}
     monkeypatch.setattr(scoring, "_fit", lambda model, rows, fallen: model)
-    monkeypatch.setattr(scoring, "probabilities", lambda model, rows: 1 / (1 + np.exp(
+    monkeypatch.setattr(risk_model, "probabilities", lambda model, rows: 1 / (1 + np.exp(
         [-3 * by_row[row.tobytes()] for row in rows])))
     scorer = scoring.fit_scorer(Pipeline([("model", Overconfident())]), sample,
                                 small(settings))

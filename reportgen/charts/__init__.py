@@ -7,7 +7,7 @@ finding in a sentence with a number. No chart computes anything that the report 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from reportgen.charts import (
     segments,
     signals,
     style,
+    trend,
 )
 from reportgen.charts.data import to_csv
 from reportgen.charts.style import Canvas
@@ -31,11 +32,11 @@ from reportgen.charts.svg import Picture, to_picture
 from reportgen.localization import Localizer
 from reportgen.results import Report
 
-__all__ = ["CHARTS", "ChartSpec", "Picture", "draw_all"]
+__all__ = ["CHARTS", "ChartSpec", "Picture", "draw_all", "draw_some"]
 
 
 Task = Literal["ranking", "relation", "distribution", "comparison", "profit", "targeting",
-               "calibration", "discrimination"]
+               "calibration", "discrimination", "trend"]
 
 #: The form that serves each task: no other one is drawn for it.
 FORMS: Mapping[Task, str] = {
@@ -47,6 +48,7 @@ FORMS: Mapping[Task, str] = {
     "targeting": "a curve of gains over the diagonal",
     "calibration": "dots on the diagonal over a histogram",
     "discrimination": "the ROC curve",
+    "trend": "lines over the months side by side, this month marked",
 }
 
 
@@ -74,6 +76,7 @@ class ChartSpec:
 
 
 CHARTS: tuple[ChartSpec, ...] = (
+    ChartSpec("trend", "trend", trend.frame, trend.draw, trend.alt),
     ChartSpec("importance", "ranking", importance.frame, importance.draw, importance.alt),
     ChartSpec("dependence", "relation", dependence.frame, dependence.draw, dependence.alt),
     ChartSpec("risk", "distribution", risk.frame, risk.draw, risk.alt),
@@ -91,9 +94,16 @@ CHARTS: tuple[ChartSpec, ...] = (
 
 def draw_all(report: Report, words: Localizer) -> dict[str, Picture]:
     """Draw every chart that has something to show this month, by name."""
+    return draw_some(report, words, names=[chart.name for chart in CHARTS])
+
+
+def draw_some(report: Report, words: Localizer, *, names: Collection[str]) -> dict[str, Picture]:
+    """Draw those of some charts that have something to show this month, by name."""
     pictures = {}
     with style.applied():
         for chart in CHARTS:
+            if chart.name not in names:
+                continue
             data = chart.frame(report)
             if data is not None:
                 pictures[chart.name] = to_picture(

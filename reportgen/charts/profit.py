@@ -14,7 +14,7 @@ from reportgen.charts import style
 from reportgen.localization import Localizer
 from reportgen.results import ProfitPoint, Report
 
-_HEIGHT = 2.1
+_HEIGHT = 1.8
 _SHARES = (0, 0.25, 0.5, 0.75, 1)
 #: Ticks of money: more would stand too close for their long figures.
 _TICKS = 5

@@ -15,7 +15,7 @@ from reportgen.charts import style
 from reportgen.localization import Localizer
 from reportgen.results import Band, Report
 
-_HEIGHT = 2.3
+_HEIGHT = 2.0
 #: Points above the plot: the first and the second line of a band's name.
 _NAME_DROP = (18, 5)
 #: Share of the scale that a band's name takes.

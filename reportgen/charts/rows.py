@@ -22,9 +22,9 @@ from reportgen.localization import Localizer
 _LABEL_WIDTH = 215.0
 _LEAST_FIGURE = 44.0
 _GAP = 12.0
-_ROW_PADDING = 8.0
+_ROW_PADDING = 5.0
 #: Points for the scale below, and for each line of the key above.
-_SCALE_HEIGHT = 34.0
+_SCALE_HEIGHT = 30.0
 _KEY_HEIGHT = 18.0
 #: Points between two intervals of one row.
 _APART = 9.0

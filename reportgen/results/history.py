@@ -7,12 +7,12 @@ from typing import Literal
 
 from reportgen.results.common import Estimate, Labels
 
-FaultReason = Literal["missing", "newer", "damaged", "no_customers", "ids"]
+FaultReason = Literal["missing", "newer", "older", "damaged", "no_customers", "ids"]
 """Why an earlier month cannot be compared with.
 
-"missing" was never reported though the store began before it, or is lost. "newer" was written by
-a newer version. "damaged" cannot be read. "no_customers" has figures but no list of customers.
-"ids" writes its customers otherwise than this month.
+"missing" was never reported though the store began before it, or is lost. "newer" and "older" were
+written by a version whose results this one cannot read. "damaged" cannot be read. "no_customers"
+has figures but no list of customers. "ids" writes its customers otherwise than this month.
 """
 
 DriftLevel = Literal["none", "small", "moderate", "strong"]
@@ -68,6 +68,14 @@ class Flow:
 
 
 @dataclass(frozen=True)
+class BandTotal:
+    """Customers of a band, or `NEW` or `LOST` ones."""
+
+    band: str
+    customers: int
+
+
+@dataclass(frozen=True)
 class SegmentFlow:
     """What became of a segment: before = stayed + left + lost, now = stayed + entered + new.
 
@@ -99,10 +107,15 @@ class Migration:
         The earlier month; the bands are those of either month's own model.
     customers_before, customers_now
         Of both months; the flows add up to them.
-    gone, not_regular
-        How those who are lost are lost: they are in no table any more, or are left out now.
+    lost, gone, not_regular
+        Customers of the month before who are not used now, and how they are lost: they are in no
+        table any more, or are left out.
+    new
+        Customers of this month who were not used in the month before.
     bands
         Flows between bands, in their order; empty where a model was withheld.
+    before, now
+        Sums of the flows by the band they come from and by the band they go to.
     segments
         Those whose rule is the same in both months.
     """
@@ -110,9 +123,13 @@ class Migration:
     month: str
     customers_before: int
     customers_now: int
+    lost: int
     gone: int
     not_regular: int
+    new: int
     bands: tuple[Flow, ...]
+    before: tuple[BandTotal, ...]
+    now: tuple[BandTotal, ...]
     segments: tuple[SegmentFlow, ...]
 
 
@@ -209,6 +226,15 @@ class ColumnDrift:
 
 
 @dataclass(frozen=True)
+class Drift:
+    """How the columns moved since an earlier month; ``moved`` of them beyond chance."""
+
+    month: str
+    moved: int
+    columns: tuple[ColumnDrift, ...]
+
+
+@dataclass(frozen=True)
 class ContractChange:
     """A difference between what both months say the columns are.
 
@@ -241,7 +267,7 @@ class History:
     migration: Migration | None
     held: tuple[Held, ...]
     restated: tuple[Restatement, ...]
-    drift: tuple[ColumnDrift, ...]
+    drift: tuple[Drift, ...]
     contract: tuple[ContractChange, ...]
 
 
@@ -250,11 +276,15 @@ class History:
 
 @dataclass(frozen=True)
 class ForecastBand:
-    """Customers of this month by the forecast for the next; ``fallen`` of them are so already."""
+    """Customers of this month by the forecast for the next.
+
+    ``fallen`` of them are so already, ``steady`` not.
+    """
 
     band: str
     customers: int
     fallen: int
+    steady: int
     mean: float
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -15,6 +15,7 @@ from reportgen.results.decisions import Changes, Decision
 from reportgen.results.discovery import Discoveries
 from reportgen.results.experiment import Programme, Verdict
 from reportgen.results.explanation import Explanation
+from reportgen.results.history import Check, Forecast, History, ModelLife
 from reportgen.results.model import ModelCard
 from reportgen.results.money import Money
 from reportgen.results.overview import Overview
@@ -22,7 +23,7 @@ from reportgen.results.recommendations import Recommendation
 from reportgen.results.segments import Segment, Segmentation
 from reportgen.results.upgrade import UPGRADES, upgraded
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ class Report:
     further: tuple[Recommendation, ...]
     programme: Programme
     verdict: Verdict
+    history: History
+    forecast: Forecast | None
+    life: ModelLife
+    checks: tuple[Check, ...]
     decisions: tuple[Decision, ...]
     caveats: tuple[Caveat, ...]
     provenance: Provenance
@@ -78,7 +83,12 @@ SIGNIFICANT_DIGITS = 10
 
 
 class ResultsError(ReportgenError):
-    """A results.json cannot be used."""
+    """A results.json cannot be used: it is damaged, or of a version newer or older than is read."""
+
+    def __init__(self, message: str,
+                 reason: Literal["damaged", "newer", "older"] = "damaged") -> None:
+        self.reason = reason
+        super().__init__(message)
 
 
 def rounded(report: Report) -> Report:
@@ -137,7 +147,9 @@ def from_json(text: str, *, name: str = "results.json") -> Report:
         raise ResultsError(
             f"{name}: schema version {version}, this program reads "
             f"{', '.join(map(str, readable()))}; "
-            "render it with the version of reportgen that wrote it, or run the month again"
+            "render it with the version of reportgen that wrote it, or run the month again",
+            "damaged" if not isinstance(version, int)
+            else "newer" if version > SCHEMA_VERSION else "older",
         )
     try:
         return _REPORT.validate_python(upgraded(plain, to=SCHEMA_VERSION))

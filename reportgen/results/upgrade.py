@@ -42,8 +42,29 @@ def _from_3(plain: Plain) -> Plain:
     }
 
 
+def _from_4(plain: Plain) -> Plain:
+    """Version 5 brought the history, the forecast, the life of the model and the limits."""
+    model: Any = plain["model"]
+    state: Any = plain["overview"]
+    point = {
+        "month": plain["month"], "customers": state["customers"], "fallen": state["fallen"],
+        "fallen_share": state["fallen_share"],
+        "alike_share": state["alike_share"] if state["bands"] else None,
+        "totals": {total["name"]: total["sums"][-1] for total in state["totals"] if total["sums"]},
+        "roc_auc": (model["nested"] or model["holdout"])["roc_auc"],
+    }
+    return plain | {
+        "history": {"points": [point], "faults": [], "migration": None, "held": [], "restated": [],
+                    "drift": [], "contract": []},
+        "forecast": None,
+        "life": {"trained": plain["month"], "kept": False, "rivals": []},
+        "checks": [],
+    }
+
+
 #: What brings a version to the next one.
-UPGRADES: Mapping[int, Callable[[Plain], Plain]] = {2: _from_2, 3: _from_3}
+UPGRADES: Mapping[int, Callable[[Plain], Plain]] = {2: _from_2, 3: _from_3,
+                                                      4: _from_4}
 
 
 def upgraded(plain: Plain, *, to: int) -> Plain:

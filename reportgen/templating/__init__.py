@@ -6,6 +6,7 @@ with arrive differently. Words and numbers pass through the `Localizer`; the tem
 is shown and compute nothing.
 """
 
+from reportgen.templating.months import Listed, render_index, render_summary
 from reportgen.templating.page import Picture, render_html
 
-__all__ = ["Picture", "render_html"]
+__all__ = ["Listed", "Picture", "render_html", "render_index", "render_summary"]

@@ -10,6 +10,7 @@ import jinja2
 
 from reportgen import fonts, localization
 from reportgen.errors import RenderError
+from reportgen.localization import Localizer
 from reportgen.results import Report
 from reportgen.templating import assets, completeness, palette, panel
 from reportgen.templating.filters import filters
@@ -66,27 +67,44 @@ def render_html(
     """
     folders = localization.folders(templates)
     words = localization.load(language, templates, currency=report.store.currency)
-    environment = _environment(folders)
-    environment.filters |= filters(words)
+    document = fill("report.html", environment(folders, words, for_print=for_print), {
+        "report": report, "language": language, "pictures": pictures,
+        "panel": panel.panel(report, words), "marks": panel.marks(words),
+    })
+    completeness.check(document, language)
+    document = localization.readable(document)
+    return fonts.drawable(document) if for_print else document
+
+
+def environment(folders: tuple[Path, ...], words: Localizer, *,
+                for_print: bool = False) -> jinja2.Environment:
+    """Return the templates of the folders with everything that a page is made with."""
+    made = _environment(folders)
+    made.filters |= filters(words)
     colours = palette.read(folders)
-    environment.globals |= {
+    made.globals |= {
         "t": words.text, "for_print": for_print, "chart_colours": colours.of_charts,
         "currency": panel.currency(words),
         "picture_of": lambda name: assets.picture(name, folders),
         "recoloured": lambda svg: _chart(svg, colours.replaced, for_print=for_print),
+        "font_family": fonts.FAMILY, "font_faces": assets.font_faces(for_print=for_print),
     }
+    return made
+
+
+def fill(template: str, made: jinja2.Environment, content: Mapping[str, object]) -> str:
+    """Fill a template in.
+
+    Raises
+    ------
+    RenderError
+        Where a template, a message or a number is missing.
+    """
     try:
-        document = environment.get_template("report.html").render(
-            report=report, language=language, pictures=pictures,
-            font_family=fonts.FAMILY, font_faces=assets.font_faces(for_print=for_print),
-            panel=panel.panel(report, words), marks=panel.marks(words),
-        )
+        return made.get_template(template).render(content)
     except jinja2.TemplateError as error:
-        place = getattr(error, "name", None) or "a template"
-        raise RenderError(f"{place} ({language}): {error}") from error
-    completeness.check(document, language)
-    document = localization.readable(document)
-    return fonts.drawable(document) if for_print else document
+        place = getattr(error, "name", None) or template
+        raise RenderError(f"{place} ({content.get('language')}): {error}") from error
 
 
 def _chart(svg: str, colours: Mapping[str, str], *, for_print: bool) -> str:

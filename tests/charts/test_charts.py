@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from reports import make_report, money_withheld
+from reports import make_first_report, make_report, money_withheld
 
 from reportgen import charts, localization
 from reportgen.charts import CHARTS, FORMS, Picture
@@ -204,7 +204,7 @@ def test_month_with_nothing_to_show_leaves_those_charts_out(report: Report) -> N
         explanation=replace(report.explanation, drivers=drivers),
         model=replace(report.model, roc=(), gains=(),
                       calibration=replace(report.model.calibration, bins=())),
-        money=money_withheld("offer_cost"),
+        money=money_withheld("offer_cost"), history=make_first_report().history,
     )
     pictures = charts.draw_all(bare, localization.load("ru"))
     assert list(pictures) == ["importance", "risk", "families"]

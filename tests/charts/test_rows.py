@@ -32,9 +32,9 @@ def colours(figure: Figure) -> list[str]:
 def test_row_is_as_high_as_its_label_needs() -> None:
     short, noted = rows.Label("short"), rows.Label("short", "and a note")
     at = rows.places([short, noted, short])
-    # A line is 13 points high, the air around a row 8: rows of 21, 34 and 21 points.
-    assert at.centres == (10.5, 38.0, 65.5)
-    assert at.height == 76.0
+    # A line is 13 points high, the air around a row 5: rows of 18, 31 and 18 points.
+    assert at.centres == (9.0, 33.5, 58.0)
+    assert at.height == 67.0
 
 
 def test_only_the_accented_row_has_the_accent() -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from reports import make_report, make_unproven_report
 
-from reportgen import changes, months
+from reportgen import months
 from reportgen.results import Change, Changes
+from reportgen.trends import changes
 
 
 def by_name(found: Changes) -> dict[str, Change]:

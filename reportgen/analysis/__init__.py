@@ -7,23 +7,23 @@ imports happen inside the stage.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportgen import __version__, results, workers
+from reportgen.analysis.learning import REASONS
+from reportgen.analysis.stage import Stage
 from reportgen.config import Settings
 from reportgen.contract import Role
+from reportgen.history import CUSTOMERS
 from reportgen.results import (
     Caveat,
     ColumnInfo,
     Discoveries,
-    Explanation,
-    ModelCard,
+    ModelLife,
     Overview,
     Provenance,
     Recommendation,
@@ -37,16 +37,15 @@ if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
 
-    from reportgen import evaluation, programme, scoring, verdict
-    from reportgen.estimators import Candidate, Matrix
+    from reportgen import programme, verdict
+    from reportgen.analysis.learning import Learned
     from reportgen.features import Customers
+    from reportgen.history import Past
     from reportgen.ledger import Ledger
-    from reportgen.sample import Sample
 
-CUSTOMERS = "customers.parquet"
+__all__ = ["ACTIONS", "Analysis", "Before", "Stage", "analyse", "read_customers"]
+
 ACTIONS = "actions.parquet"
-MODEL = "model.skops"
-REASONS = "reasons.parquet"
 
 #: Libraries whose versions change figures or pages.
 _LIBRARIES = ("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "scikit-learn", "scipy",
@@ -55,18 +54,21 @@ _LIBRARIES = ("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "scik
 #: Modules whose imports take a second together; they come while the workers wake.
 _STAGES = ("leakage", "model_selection", "evaluation", "gate", "scoring", "explanation",
            "reasons", "overview", "segments", "discovery", "recommendations", "money",
-           "action_worth", "programme", "verdict", "changes", "decisions")
-
-Stage = Callable[[str], AbstractContextManager[None]]
-"""Opened around every stage by its name, so that a caller may show or time it."""
+           "action_worth", "programme", "verdict", "decisions", "forecast", "model_life",
+           "limits", "analysis.looking_back")
 
 
 @dataclass(frozen=True)
 class Before:
-    """What earlier months left: who was drawn, and the newest report before this month."""
+    """What earlier months left: who was drawn, and what they reported."""
 
     ledger: Ledger
-    report: Report | None
+    past: Past
+
+    @property
+    def report(self) -> Report | None:
+        """The newest report before this month."""
+        return self.past.last.report if self.past.last else None
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,12 @@ class Analysis:
 
 
 def analyse(folder: Path, settings: Settings, *, month: str, private: Path, before: Before,
-            stage: Stage) -> Analysis:
+            stage: Stage, kept: str | None = None) -> Analysis:
     """Go from a month's files to its `Report`.
 
     The scored customers, their reasons, the list of who gets which action and the model are
-    written to ``private``, for they are not published.
+    written to ``private``, for they are not published. The model is that of the month ``kept``,
+    where one is named, and learned anew elsewhere.
     """
     waking = workers.wake(settings.model.workers)
     customers = read_customers(folder, settings, stage)
@@ -92,13 +95,25 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         for name in _STAGES:
             import_module(f"reportgen.{name}")
         waking.join()
+    from reportgen.analysis import learning, looking_back
+
+    with stage("continuity"):
+        past = looking_back.comparable(customers, before.past, settings, month=month)
+    before = replace(before, past=past)
     with workers.one_thread_each():
-        learned = _learn(customers.table, settings, stage)
-        scored = _score(customers.table, learned, settings, private, stage)
-        explained = _explain(scored, learned, settings, private, stage)
+        learned = (learning.learn(customers.table, settings, month, stage) if kept is None
+                   else learning.keep(customers.table, past, settings, kept, stage))
+        ahead = learning.look_ahead(customers, past, settings, month, stage)
+        scored = learning.score(customers.table, learned, ahead, settings, private, stage)
+        explained = learning.explain(scored, learned, settings, private, stage)
     usable = not learned.card.gate.withholds
     with stage("describe"):
         found = _describe(scored, customers, learned, settings, before)
+    with stage("history"):
+        looked_back = looking_back.look_back(past, looking_back.Present(
+            month, customers, private / CUSTOMERS, _columns(settings), found.state, learned.card,
+            found.segments, learned.trained), settings)
+        rivals = learning.rivals(learned, past, settings)
     with stage("money"):
         from reportgen import money
 
@@ -108,7 +123,8 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         judged = _judge(customers, folder, settings, month, before)
         advice, further, planned = _plan(scored, found, judged, settings, month=month,
                                          before=before, private=private, usable=usable)
-    from reportgen import changes, decisions
+    from reportgen import decisions, forecast, limits
+    from reportgen.trends import changes
 
     report = results.rounded(Report(
         schema_version=results.SCHEMA_VERSION,
@@ -130,6 +146,11 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         further=further,
         programme=planned.told,
         verdict=judged.verdict,
+        history=looked_back,
+        forecast=forecast.with_bands(ahead.card, scored) if ahead else None,
+        life=ModelLife(learned.trained, kept is not None, rivals),
+        checks=limits.check(learned.card, customers.quality, looked_back.drift,
+                            past.faults, settings),
         decisions=decisions.ask(planned.told, judged.verdict, worth, learned.card.gate,
                                 customers.quality, settings, month=month),
         caveats=found.caveats,
@@ -138,94 +159,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
     return Analysis(report, planned.drawn, judged.outcomes, planned.fingerprints)
 
 
-@dataclass(frozen=True)
-class _Learned:
-    """The model and what it is worth, with the sample it was learned from."""
-
-    sample: Sample
-    candidate: Candidate
-    trial: evaluation.Trial
-    scorer: scoring.Scorer
-    card: ModelCard
-
-
-def _learn(customers: ibis.Table, settings: Settings, stage: Stage) -> _Learned:
-    """Search a model on a sample of the customers and judge it honestly."""
-    from reportgen import evaluation, gate, leakage, model_selection, money, sample, scoring
-
-    with stage("guard"):
-        drawn = sample.draw_sample(customers, settings)
-        money.check_unit(drawn, settings)
-        screening = leakage.screen(drawn, settings)
-    with stage("search"):
-        candidates = model_selection.search(drawn, settings)
-    with stage("nested"):
-        nested = model_selection.nested(drawn, settings)
-    with stage("compare"):
-        behind = model_selection.compare(candidates, drawn, settings)
-    with stage("fit"):
-        trials = evaluation.try_out(candidates, drawn, settings)
-        scorer = scoring.fit_scorer(candidates[0].pipeline, drawn, settings)
-    with stage("past"):
-        past = _without_current_month(drawn, scorer.out_of_fold, settings)
-    with stage("evaluate"):
-        judged = evaluation.judged_risks(
-            trials[0], (nested.risks, nested.folds) if nested else None, drawn)
-        card = evaluation.evaluate(trials, evaluation.Findings(
-            out_of_fold=scorer.out_of_fold,
-            slope_before=scorer.slope_before,
-            judged=judged,
-            outer_winners=nested.winners if nested else (),
-            behind=behind,
-            past=past,
-            gate=gate.judge(drawn, judged, screening.risks, settings),
-            leakage=screening.leakage,
-        ), drawn, settings)
-    return _Learned(drawn, candidates[0], trials[0], scorer, card)
-
-
-def _without_current_month(drawn: Sample, full_risk: Matrix,
-                           settings: Settings) -> evaluation.PastFit | None:
-    """Search and cross-fit a model of the past's columns alone; a quick run leaves it out."""
-    from reportgen import evaluation, model_selection, scoring
-
-    columns = settings.past_features
-    if settings.model.effort == "quick" or len(columns) in (0, len(settings.features)):
-        return None
-    winner = model_selection.search_again(drawn, settings, columns=columns)
-    risk = scoring.cross_fit(winner.pipeline, drawn, settings)
-    return evaluation.PastFit(winner.family, len(columns), risk, full_risk)
-
-
-def _score(customers: ibis.Table, learned: _Learned, settings: Settings, private: Path,
-           stage: Stage) -> ibis.Table:
-    """Write the risk of every customer, and the model where it may be used."""
-    from reportgen import scoring
-
-    usable = not learned.card.gate.withholds
-    with stage("score"):
-        scored = scoring.score(customers, learned.scorer, learned.sample, settings,
-                               path=private / CUSTOMERS, usable=usable)
-        if usable:
-            scoring.save_model(learned.scorer, settings, path=private / MODEL)
-    return scored
-
-
-def _explain(scored: ibis.Table, learned: _Learned, settings: Settings, private: Path,
-             stage: Stage) -> Explanation:
-    """Explain the model, and the risk of each listed customer to those who act on it."""
-    from reportgen import explanation, reasons
-
-    usable = not learned.card.gate.withholds
-    with stage("explain"):
-        explained = explanation.explain(learned.trial.model, learned.candidate.pipeline,
-                                        learned.scorer.folds, learned.sample, settings,
-                                        usable=usable)
-    if usable:
-        with stage("reasons"):
-            reasons.write_reasons(scored, learned.scorer.folds, explained.groups, learned.sample,
-                                  settings, path=private / REASONS)
-    return explained
+# ── What the figures say ─────────────────────────────────────────────────────────────────────────
 
 
 _Advice = tuple[Recommendation, ...]
@@ -245,7 +179,7 @@ class _Described:
     caveats: tuple[Caveat, ...]
 
 
-def _describe(scored: ibis.Table, customers: Customers, learned: _Learned, settings: Settings,
+def _describe(scored: ibis.Table, customers: Customers, learned: Learned, settings: Settings,
               before: Before) -> _Described:
     """Describe the customers and their segments, and judge the recommendations."""
     from reportgen import caveats, discovery, overview, recommendations, segments
@@ -262,7 +196,7 @@ def _describe(scored: ibis.Table, customers: Customers, learned: _Learned, setti
         advice=recommendations.recommend(scored, focus, settings, usable=usable),
         further=recommendations.recommend_further(scored, focus, settings, usable=usable),
         caveats=caveats.caveats(customers.quality, state, learned.card, focus,
-                                effort=settings.model.effort, first=before.report is None),
+                                effort=settings.model.effort, first=before.past.first),
     )
 
 

@@ -1,0 +1,86 @@
+"""A month beside those before it: whether it may be compared, and how it differs.
+
+This month's customers and the `Past` come in; the past that can be compared with, and the `History`
+of the report, go out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reportgen.config import Settings
+from reportgen.features import Customers
+from reportgen.history import Earlier, Past
+from reportgen.results import ColumnInfo, Drift, History, ModelCard, Overview, Segment
+from reportgen.trends import continuity, drift, migration, outcomes, restatements
+from reportgen.trends.pair import Pair, pair
+from reportgen.trends.points import points
+
+
+def comparable(customers: Customers, past: Past, settings: Settings, *, month: str) -> Past:
+    """Refuse tables that break with the month before; give up comparing other customers' ids."""
+    both = pair(past.last, customers.table, customers.left_out, month=month)
+    if both is None or month in settings.history.accepted:
+        return past
+    if not continuity.same_customers(both):
+        return past.without_customers("ids")
+    continuity.check(both, settings)
+    return past
+
+
+@dataclass(frozen=True)
+class Present:
+    """What of this month is held against the months before.
+
+    ``scored`` is its customers.parquet, ``trained`` the month whose customers its model learned
+    from.
+    """
+
+    month: str
+    customers: Customers
+    scored: Path
+    columns: Mapping[str, ColumnInfo]
+    state: Overview
+    card: ModelCard
+    segments: tuple[Segment, ...]
+    trained: str
+
+
+def look_back(past: Past, present: Present, settings: Settings) -> History:
+    """Tell how this month differs from those before."""
+    line = points(past, present.state, present.card, month=present.month)
+    both = _beside(past.last, present)
+    if both is None:
+        return History(line, past.faults, None, (), (), (), ())
+    return History(
+        points=line, faults=past.faults,
+        migration=migration.migrate(both, present.segments, settings),
+        held=outcomes.hold(both, settings),
+        restated=restatements.find(both, settings),
+        drift=(_drift(both, present, settings), *_since_training(both, past, present, settings)),
+        contract=continuity.contract_changes(both.report.columns, present.columns),
+    )
+
+
+def _beside(earlier: Earlier | None, present: Present) -> Pair | None:
+    return pair(earlier, present.customers.table, present.customers.left_out,
+                month=present.month, scored=present.scored)
+
+
+def _since_training(both: Pair, past: Past, present: Present,
+                    settings: Settings) -> tuple[Drift, ...]:
+    """Compare with the month that a kept model learned from, where that is not the month before."""
+    if present.trained in (present.month, both.month):
+        return ()
+    training = _beside(past.of(present.trained), present)
+    return () if training is None else (_drift(training, present, settings),)
+
+
+def _drift(both: Pair, present: Present, settings: Settings) -> Drift:
+    contract = continuity.contract_changes(both.report.columns, present.columns)
+    columns = drift.measure(both.then, both.now, settings, month=both.month,
+                            columns=continuity.comparable(settings.features, contract),
+                            seed=settings.model.seed)
+    return Drift(both.month, sum(one.level != "none" for one in columns), columns)
