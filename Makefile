@@ -13,8 +13,8 @@ PAIRS  ?= 1000
 
 .PHONY: report test test-all check accept bench simulate simulate-verdicts setup system viewers clean
 
-report: setup          ## analyse the newest month of the demo store and say where the PDF is
-	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT)
+report: setup          ## report on every month of the demo store and say where the documents are
+	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT) --all
 
 test: viewers setup check      ## everything that ends within ten minutes
 	$(PYTEST) -m "not slow"
@@ -62,13 +62,16 @@ system:
 	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing; fi; \
 	fi
 
-# The tests read and draw the PDF with poppler, and work the page with Chromium; where one of them is
-# missing and cannot be installed, they skip that and say so.
+# The tests read and draw the PDF with poppler, work the page with Chromium, and run the lines of the
+# CI's workflows, which use rclone and jq; where one of them is missing and cannot be installed, they
+# skip that and say so.
 viewers:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  missing=""; \
 	  command -v pdftoppm >/dev/null || missing="$$missing poppler-utils"; \
 	  command -v chromium >/dev/null || missing="$$missing chromium"; \
+	  command -v rclone >/dev/null || missing="$$missing rclone"; \
+	  command -v jq >/dev/null || missing="$$missing jq"; \
 	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing; fi; \
 	fi
 

@@ -28,6 +28,7 @@ from reportgen.results import (
     Segment,
     SignalEvidence,
 )
+from reportgen.tables import exact_sum
 
 #: Actions that give something away to those who would have bought on promotion anyway.
 _GIVING = ("R1", "R4")
@@ -77,7 +78,7 @@ def _worth(code: str, scored: ir.Table, meant: ir.BooleanValue,
     audience = scored.filter(meant & scored["contactable"] & (scored["fallen"] | scored["alike"]))
     promo = audience[settings.recommendations.promo]
     sums = audience.aggregate(
-        n=audience.count(), risk=audience["risk"].sum(), value=audience["value_at_risk"].sum(),
+        n=audience.count(), risk=audience["risk"].sum(), value=exact_sum(audience["value_at_risk"]),
         promo=promo.sum(),
     ).to_pyarrow().to_pylist()[0]
     if sums["n"] < SMALLEST_GROUP:

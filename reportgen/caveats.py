@@ -25,11 +25,12 @@ _Facts = dict[str, float]
 
 def caveats(
     data: DataQuality, overview: Overview, model: ModelCard, focus: Segment, *, effort: Effort,
-    first: bool,
+    first: bool, kept: bool = False,
 ) -> tuple[Caveat, ...]:
     """Collect the caveats that hold this month, in the order of `KEYS`.
 
-    ``first`` tells that there is no earlier report.
+    ``first`` tells that there is no earlier report, ``kept`` that an earlier month's model was
+    used, which a quick run judges as well as any other.
 
     Facts
     -----
@@ -40,7 +41,7 @@ def caveats(
     honest = model.honest
     found: dict[str, _Facts | None] = {
         "model_not_useful": None if model.gate.open else {},
-        "quick": {} if effort == "quick" else None,
+        "quick": {} if effort == "quick" and not kept else None,
         "sample_small": _sample_small(model.gate),
         "rows_changed": ({"share": data.share_changed}
                          if data.share_changed > MANY_ROWS_CHANGED else None),

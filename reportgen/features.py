@@ -24,6 +24,7 @@ from reportgen.tables import (
     CleanTable,
     CleanTables,
     discard,
+    exact_sum,
     materialise,
     one_row,
     rows_of,
@@ -210,8 +211,7 @@ def _measures(customers: ibis.Table, settings: Settings) -> dict[str, ibis.Scala
     totals = list(settings.presentation.totals.values())
     measures = {"customers": customers.count()}
     if totals:
-        # Rounded, for the last bits of a sum depend on the order in which the engine adds.
-        measures["money"] = customers[totals[0].columns[-1]].sum().round(6)
+        measures["money"] = exact_sum(customers[totals[0].columns[-1]])
     return measures
 
 

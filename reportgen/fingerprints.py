@@ -79,7 +79,8 @@ def of_analysis(*, inputs: Iterable[Path], values: Mapping[str, Any]) -> str:
     values
         Plain values that JSON can hold: the settings, the month, what the command asked for.
     """
-    files = [(path.parent.name, path.name, file_sha256(path)) for path in sorted(inputs)]
+    # By their own names, not by where the store keeps its folders.
+    files = sorted((path.parent.name, path.name, file_sha256(path)) for path in inputs)
     return _digest({"files": files, "values": dict(values), "program": program()})
 
 

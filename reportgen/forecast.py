@@ -90,11 +90,6 @@ def _settings(settings: Settings) -> Settings:
     return settings.with_columns({**settings.columns, KNOWN_CLASS: known})
 
 
-def with_known_class(customers: ir.Table, settings: Settings) -> ir.Table:
-    """Give this month's customers the feature that their own class is for the month after."""
-    return customers.mutate(**{KNOWN_CLASS: customers[settings.target]})
-
-
 def judge(lesson: Lesson, sample: Sample, judged: Judged, *, family: str) -> Forecast:
     """Tell what the forecast is worth on customers it never saw, beside the class known already."""
     fallen = sample.fallen[judged.positions]

@@ -16,6 +16,7 @@ from reportgen.config import BANDS, Settings
 from reportgen.contract import Role, Unit
 from reportgen.intervals import wilson
 from reportgen.results import Band, ClassMeans, Overview, Total
+from reportgen.tables import exact_sum
 
 #: Bins of the histogram of risk: five percentage points each, which the eye still tells apart.
 RISK_BINS = 20
@@ -76,7 +77,7 @@ def _totals(scored: ir.Table, settings: Settings) -> tuple[Total, ...]:
     columns = list(dict.fromkeys(name for total in totals.values() for name in total.columns))
     if not columns:
         return ()
-    figures = {f"sum_{i}": scored[name].sum() for i, name in enumerate(columns)}
+    figures = {f"sum_{i}": exact_sum(scored[name]) for i, name in enumerate(columns)}
     figures |= {f"mean_{i}": scored[name].mean() for i, name in enumerate(columns)}
     row = scored.aggregate(**figures).to_pyarrow().to_pylist()[0]
     sums = {name: float(row[f"sum_{i}"] or 0) for i, name in enumerate(columns)}

@@ -41,6 +41,7 @@ from reportgen.results import (
     Segmentation,
 )
 from reportgen.rules import Rule
+from reportgen.tables import exact_sum
 
 Row = TypeVar("Row", ProfileRow, CategoryRow)
 
@@ -225,8 +226,8 @@ def _values_at_risk(scored: ir.Table,
     lost, risk, may = part["value_at_risk"], part["risk"], part["contactable"]
     variance = lost * lost * (1 - risk) / risk.nullif(0)
     row = _row(part.aggregate(
-        n=part.count(), sum=lost.sum(), variance=variance.sum(), n_may=may.sum(),
-        sum_may=lost.sum(where=may), variance_may=variance.sum(where=may)))
+        n=part.count(), sum=exact_sum(lost), variance=variance.sum(), n_may=may.sum(),
+        sum_may=exact_sum(lost, where=may), variance_may=variance.sum(where=may)))
     everybody, messaged = (
         normal(row[f"sum{one}"] or 0.0, math.sqrt(row[f"variance{one}"] or 0.0),
                int(row[f"n{one}"] or 0)) for one in ("", "_may"))
@@ -280,7 +281,8 @@ def _reconciled(scored: ir.Table, settings: Settings) -> tuple[Part | None, Part
     """
     counted = scored.group_by(inside=_any_of(_declared(scored, settings))).aggregate(
         customers=scored.count(), fallen=scored["fallen"].sum(), alike=scored["alike"].sum(),
-        contactable=scored["contactable"].sum(), value_at_risk=scored["value_at_risk"].sum(),
+        contactable=scored["contactable"].sum(),
+        value_at_risk=exact_sum(scored["value_at_risk"]),
     )
     sides = {bool(row["inside"]): row for row in counted.to_pyarrow().to_pylist()}
     inside, outside = _part(sides.get(True, {})), _part(sides.get(False, {}))

@@ -219,9 +219,11 @@ def rows_of(answer: ibis.Table) -> list[dict[str, Any]]:
 def exact_sum(column: ibis.Column, *, where: ibis.Column | None = None) -> ibis.Scalar:
     """Sum money so that the result does not depend on the order in which the engine adds.
 
-    The last bits of a sum of doubles differ from thread to thread; a sum of decimals is exact.
+    The last bits of a sum of doubles differ from thread to thread; a sum of decimals is exact, and
+    so is the number next to it that is returned.
     """
-    return column.cast(f"decimal({_DECIMAL_DIGITS}, {MONEY_DECIMALS})").sum(where=where)
+    exact = column.cast(f"decimal({_DECIMAL_DIGITS}, {MONEY_DECIMALS})").sum(where=where)
+    return exact.cast("float64")
 
 
 def one_row(answer: ibis.Table) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         explained = learning.explain(scored, learned, settings, private, stage)
     usable = not learned.card.gate.withholds
     with stage("describe"):
-        found = _describe(scored, customers, learned, settings, before)
+        found = _describe(scored, customers, learned, settings, before, month)
     with stage("history"):
         looked_back = looking_back.look_back(past, looking_back.Present(
             month, customers, private / CUSTOMERS, _columns(settings), found.state, learned.card,
@@ -180,7 +180,7 @@ class _Described:
 
 
 def _describe(scored: ibis.Table, customers: Customers, learned: Learned, settings: Settings,
-              before: Before) -> _Described:
+              before: Before, month: str) -> _Described:
     """Describe the customers and their segments, and judge the recommendations."""
     from reportgen import caveats, discovery, overview, recommendations, segments
 
@@ -196,7 +196,8 @@ def _describe(scored: ibis.Table, customers: Customers, learned: Learned, settin
         advice=recommendations.recommend(scored, focus, settings, usable=usable),
         further=recommendations.recommend_further(scored, focus, settings, usable=usable),
         caveats=caveats.caveats(customers.quality, state, learned.card, focus,
-                                effort=settings.model.effort, first=before.past.first),
+                                effort=settings.model.effort, first=before.past.first,
+                                kept=learned.trained != month),
     )
 
 

@@ -83,7 +83,8 @@ def _panel(axes: Axes, line: Line, words: Localizer) -> None:
                       color=style.RULE, linewidth=0)
     values = [point.value for point in shown]
     axes.plot(places, values, color=style.REFERENCE, linewidth=2, marker="o", markersize=3.5)
-    axes.plot(places[-1:], values[-1:], marker="o", markersize=6.5, color=style.PRIMARY)
+    axes.plot(places[-1:], values[-1:], marker="o", markersize=6.5, color=style.PRIMARY,
+              clip_on=False)
     for place, point in zip(places, shown, strict=True):
         if point is not gap:
             style.tell(axes, place, point.value, words.text(
@@ -95,7 +96,10 @@ def _panel(axes: Axes, line: Line, words: Localizer) -> None:
     first_tick, last_tick = axes.get_xticklabels()
     first_tick.set_horizontalalignment("left")
     last_tick.set_horizontalalignment("right")
-    axes.yaxis.set_major_locator(MaxNLocator(_TICKS, steps=[1, 2, 2.5, 5, 10]))
+    axes.margins(y=0.15)
+    low, high = axes.get_ylim()
+    axes.set_yticks([tick for tick in MaxNLocator(_TICKS, steps=[1, 2, 2.5, 5, 10]).tick_values(
+        low, high) if low <= tick <= high])
     axes.yaxis.set_major_formatter(
         style.Percents(words) if line.unit == "share"
         else FuncFormatter(lambda value, _: words.number(value)))

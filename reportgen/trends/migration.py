@@ -93,7 +93,7 @@ def _bands(joined: ir.Table) -> tuple[Flow, ...]:
     rows.sort(key=lambda row: (order.index(row["before"]), order.index(row["now"])))
     return tuple(
         Flow(row["before"], row["now"], row["customers"],
-             *(None if (row["before"], row["now"]) in hidden else _number(row[key])
+             *(None if (row["before"], row["now"]) in hidden else row[key]
                for key in ("money_before", "money_now")))
         for row in rows
     )
@@ -149,10 +149,6 @@ def _segment_flow(segment: Segment, place: int, row: _Row) -> SegmentFlow:
     return SegmentFlow(
         name=segment.name, label=segment.label, before=stayed + left + lost, stayed=stayed,
         left=left, lost=lost, entered=entered, new=new, now=stayed + entered + new,
-        money_before=_number(row[f"money_before_{place}"]),
-        money_now=_number(row[f"money_now_{place}"]),
+        money_before=row[f"money_before_{place}"],
+        money_now=row[f"money_now_{place}"],
     )
-
-
-def _number(found: Any) -> float | None:
-    return None if found is None else float(found)

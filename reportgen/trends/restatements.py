@@ -34,8 +34,8 @@ def find(months: Pair, settings: Settings) -> tuple[Restatement, ...]:
     return tuple(
         Restatement(
             column=now, then=then, month=months.month, customers=row[f"n_{i}"],
-            changed=row[f"changed_{i}"] or 0, sum_then=_number(row[f"then_{i}"]),
-            sum_now=_number(row[f"now_{i}"]), difference=_number(row[f"difference_{i}"]),
+            changed=row[f"changed_{i}"] or 0, sum_then=row[f"then_{i}"] or 0.0,
+            sum_now=row[f"now_{i}"] or 0.0, difference=row[f"difference_{i}"] or 0.0,
         )
         for i, (now, then) in enumerate(held)
     )
@@ -76,7 +76,3 @@ def _figures(both: ir.Table, place: int) -> dict[str, ir.Scalar]:
         f"then_{place}": exact_sum(then, where=known), f"now_{place}": exact_sum(now, where=known),
         f"difference_{place}": exact_sum(now - then, where=changed),
     }
-
-
-def _number(found: object) -> float:
-    return 0.0 if found is None else float(str(found))

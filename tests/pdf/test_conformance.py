@@ -210,5 +210,5 @@ def test_dates_of_the_document_are_those_it_is_given() -> None:
 def test_every_figure_has_its_alternative() -> None:
     with pikepdf.open(BytesIO(pdf_of("ru"))) as document:
         figures = [tag for tag in elements(document) if Name.Figure == tag.S]
-        assert len(figures) == 11  # eleven charts and the strip of the first page
+        assert len(figures) == 11  # ten charts and the strip of the first page
         assert all(len(str(tag.Alt)) > 20 for tag in figures)
