@@ -11,7 +11,7 @@ OUTPUT ?= output
 STORES ?= 1000
 PAIRS  ?= 1000
 
-.PHONY: report test test-all check accept bench simulate simulate-verdicts setup system viewers clean
+.PHONY: report test test-all check accept bench simulate simulate-verdicts simulate-drift setup system viewers clean
 
 report: setup          ## report on every month of the demo store and say where the documents are
 	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT) --all
@@ -39,6 +39,9 @@ simulate: setup        ## hold the report's claims against made-up stores, an ho
 
 simulate-verdicts: setup   ## hold the verdict on actions against pairs of months whose truth is known
 	PYTHONPATH=tests $(BIN)/python -m simulation.loop --pairs $(PAIRS)
+
+simulate-drift: setup      ## hold the alarms of drift against months that did not change, and that did
+	PYTHONPATH=tests $(BIN)/python -m simulation.drift
 
 setup: system $(READY)
 

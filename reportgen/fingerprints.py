@@ -94,7 +94,8 @@ def of_drawing(analysis: str, *, languages: Iterable[str], templates: Iterable[P
 def program() -> str:
     """Fingerprint the program: its source, the libraries' versions and Python's."""
     return _digest({"source": list(_tree(_PACKAGE, "*.py", "*.toml")),
-                    "versions": dict(_versions()), "python": platform.python_version()})
+                    "versions": dict(_versions()),
+                    "python": ".".join(platform.python_version_tuple()[:2])})
 
 
 def _versions() -> Iterator[tuple[str, str]]:

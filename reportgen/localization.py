@@ -37,6 +37,7 @@ _FACTORS = {"share": 100, "relative_change": 100, "points": 100, "unsigned_point
 _SIGNED = ("relative_change", "points")
 
 #: The typewriter's mark inside a word, or at its end.
+_TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w|\s|$)")
 
 #: A number and what it counts, and a dash and the word before it, stay on one line.
@@ -221,7 +222,8 @@ class Localizer:
 
     def _typeset(self, text: str) -> str:
         glued = self._keep.sub(rf"\1{_NBSP}", _GLUED.sub(_NBSP, text))
-        return _APOSTROPHE.sub("\u2019", glued)
+        # A sentence that ends with an abbreviation has one full stop: «на 3 п. п.»
+        return _TWO_STOPS.sub(".", _APOSTROPHE.sub("\u2019", glued))
 
     def _digits(self, x: Decimal, *, signed: bool = False) -> str:
         fraction = f".{'0' * -int(x.as_tuple().exponent)}" if x.as_tuple().exponent else ""

@@ -249,3 +249,10 @@ def test_a_range_of_money_tells_the_currency_once(language: str, currency: str, 
 def test_a_range_of_money_below_zero_is_told_in_words() -> None:
     words = localization.load("ru", currency="RUB")
     assert words.span(-500, 700, "money").replace(NBSP, " ") == "от −500 до 700 ₽"
+
+
+def test_sentence_that_ends_with_an_abbreviation_has_one_full_stop(ru: Localizer) -> None:
+    fall = ru.points(0.16, signed=False)
+    told = ru.text("verdict.line_no_evidence", difference="0", interval="0", n=5, fall=fall)
+    assert told.endswith("16\u00a0п.\u00a0п.")
+    assert ".." not in told
