@@ -15,7 +15,8 @@ SMALL_FOCUS = 50
 MANY_ROWS_CHANGED = 0.05
 
 KEYS = (
-    "model_not_useful", "quick", "sample_small", "rows_changed", "recognises", "window_unknown",
+    "model_not_useful", "quick", "sample_small", "rows_changed", "recognises", "recognises_ahead",
+    "window_unknown",
     "association", "small_focus", "value_alike", "outlier", "score", "no_history",
 )
 """Every caveat there is; each has a sentence in each language."""
@@ -25,12 +26,12 @@ _Facts = dict[str, float]
 
 def caveats(
     data: DataQuality, overview: Overview, model: ModelCard, focus: Segment, *, effort: Effort,
-    first: bool, kept: bool = False,
+    first: bool, kept: bool = False, ahead: bool = False,
 ) -> tuple[Caveat, ...]:
     """Collect the caveats that hold this month, in the order of `KEYS`.
 
     ``first`` tells that there is no earlier report, ``kept`` that an earlier month's model was
-    used, which a quick run judges as well as any other.
+    used, which a quick run judges as well as any other, ``ahead`` that the report has a forecast.
 
     Facts
     -----
@@ -45,7 +46,8 @@ def caveats(
         "sample_small": _sample_small(model.gate),
         "rows_changed": ({"share": data.share_changed}
                          if data.share_changed > MANY_ROWS_CHANGED else None),
-        "recognises": {} if model.target_window == "same_month" else None,
+        "recognises": {} if model.target_window == "same_month" and not ahead else None,
+        "recognises_ahead": {} if model.target_window == "same_month" and ahead else None,
         "window_unknown": {} if model.target_window == "unknown" else None,
         "association": {},
         "small_focus": _small_focus(focus, model.gate),

@@ -65,12 +65,13 @@ class Past:
         """Whether this is the first month of the store: none came before, and none is lost."""
         return not self.months and not self.faults
 
-    def without_customers(self, reason: FaultReason) -> Past:
-        """Give up the comparison with the newest month's customers."""
+    def without_customers(self, reason: FaultReason | None = None) -> Past:
+        """Give up the comparison with the newest month's customers; without a reason, silently."""
         if self.last is None:
             return self
-        fault = HistoryFault(self.last.month, reason)
-        return Past((*self.months[:-1], replace(self.last, customers=None)), (*self.faults, fault))
+        faults = (HistoryFault(self.last.month, reason),) if reason else ()
+        return Past((*self.months[:-1], replace(self.last, customers=None)),
+                    (*self.faults, *faults))
 
 
 def read(output: Path, month: str, *, since: str = "", accepted: Collection[str] = ()) -> Past:

@@ -108,7 +108,7 @@ def scores(fallen: ArrayLike, risk: ArrayLike, *, estimand: Estimand, seed: int,
         brier=intervals.logit_bootstrap(brier, happened, promised, seed=seed),
         confusion=(true_positive, false_positive, count - true_positive,
                    len(happened) - count - false_positive),
-        top=tuple(_top(happened, promised, share) for share in SHARES),
+        top=tuple(top(happened, promised, share) for share in SHARES),
         lift_ceiling=len(happened) / count,
     )
 
@@ -139,7 +139,7 @@ def averaged(repeats: Sequence[Scores]) -> Scores:
     )
 
 
-def _top(fallen: NDArray[np.bool_], risk: Floats, share: float) -> Top:
+def top(fallen: NDArray[np.bool_], risk: Floats, share: float) -> Top:
     """Measure the customers of the highest risk against all others.
 
     Where the list ends is chance as well: with w the share contacted, π that of the fallen and μ

@@ -11,12 +11,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 from reportgen import (
     config,
     drawing,
     fingerprints,
+    freshness,
     history,
     ledger,
     limits,
@@ -27,20 +27,13 @@ from reportgen import (
     workers,
 )
 from reportgen.analysis import ACTIONS, Before, Stage, analyse, read_customers
-from reportgen.analysis.learning import MODEL
 from reportgen.config import Settings
 from reportgen.errors import ConfigError, GateError, StorageError
 from reportgen.fingerprints import MANIFEST, Manifest
-from reportgen.history import CUSTOMERS, RESULTS
+from reportgen.freshness import Status
+from reportgen.history import RESULTS
 from reportgen.months import MonthFolder
 from reportgen.results import DataQuality, Effort, Report
-
-#: Earlier months whose customers and model a run may look at: the newest, and one more in case
-#: that one cannot be read.
-_LOOKED_AT = 2
-
-Status = Literal["analysed", "drawn", "unchanged"]
-"""What a run had to do for a month: everything, its pages only, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +88,19 @@ def run(request: Request, stage: Stage) -> Outcome:
 
 
 def run_all(request: Request, stage: Stage) -> Iterator[Outcome]:
-    """Do so for every month below the data folder, oldest first, each reading those before it."""
+    """Do so for every month below the data folder, oldest first, each reading those before it.
+
+    Months up to the one whose model is kept learn their own.
+    """
+    anew = replace(request, kept=None)
     *earlier, newest = months.find_months(request.data)
+
+    def asked(folder: MonthFolder) -> Request:
+        return anew if request.kept and folder.month <= request.kept else request
+
     for folder in earlier:
-        yield _run(folder, request, stage)
-    yield _aged(_run(newest, request, stage), newest, request)
+        yield _run(folder, asked(folder), stage)
+    yield _aged(_run(newest, asked(newest), stage), newest, request)
 
 
 def _run(folder: MonthFolder, request: Request, stage: Stage) -> Outcome:
@@ -107,17 +108,18 @@ def _run(folder: MonthFolder, request: Request, stage: Stage) -> Outcome:
     settings = _settings(folder, request)
     languages = _known(request.languages or settings.store.languages, request.templates)
     with storage.lock(output):
-        fresh = _fingerprint(folder, request, settings)
-        drawn = fingerprints.of_drawing(fresh, languages=languages,
+        figures = freshness.of_figures(folder, output, settings, kept=request.kept)
+        pages = fingerprints.of_drawing(figures, languages=languages,
                                         templates=localization.folders(request.templates))
-        last = None if request.force else _manifest(output, month)
-        status = _standing(last, fresh, drawn, output)
-        if status == "analysed":
-            report = _analyse(folder, request, settings, languages, (fresh, drawn), stage)
+        last = None if request.force else freshness.manifest(output, month)
+        status = freshness.standing(last, figures, pages, output)
+        if status == "analysed" or last is None:
+            report = _analyse(folder, request, settings, languages, (figures, pages), stage)
         else:
             report = _read(output, month)
             if status == "drawn":
-                _draw_again(report, languages, request.templates, output, drawn, stage)
+                _draw_again(report, languages, request.templates, output,
+                            replace(last, drawing=pages), stage)
         _write_index(output, languages, request.templates, stage)
     return _outcome(output, report, status)
 
@@ -135,11 +137,11 @@ def _analyse(folder: MonthFolder, request: Request, settings: Settings,
         # Before anything is published: a list without its groups on record could not be judged.
         ledger.append(storage.state_folder(output), month, drawn=found.drawn,
                       outcomes=found.outcomes, fingerprints=found.fingerprints)
-        analysed = _content(staged) | _state(output, month)
+        analysed = freshness.content(staged) | freshness.state(output, month)
         workers.release()
         with workers.drawing(len(languages) - 1) as beside:
             _draw(found.report, languages, request.templates, staged, stage, beside)
-        _publish(staged, Manifest(*made_of, analysed, _drawn(staged, analysed)), stage)
+        _publish(staged, Manifest(*made_of, analysed, {}), stage)
     return found.report
 
 
@@ -162,109 +164,39 @@ def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...
     return languages
 
 
-# ── What need not be done again ──────────────────────────────────────────────────────────────────
-
-
-def _fingerprint(folder: MonthFolder, request: Request, settings: Settings) -> str:
-    """Fingerprint everything that the month's figures depend on, and nothing later than it."""
-    output, month = request.output, folder.month
-    state = storage.state_folder(output)
-    tables = [path for path in folder.path.iterdir()
-              if path.is_file() and not path.name.startswith(".")
-              and path.name != config.FILE_NAME]
-    drawn = [path for kind in ("assignments", "outcomes")
-             for path in state.glob(f"{kind}-*.parquet")
-             if path.stem.removeprefix(f"{kind}-") < month]
-    return fingerprints.of_analysis(
-        inputs=[*tables, *_of_earlier(output, month, request.kept), *drawn],
-        values={"month": month, "settings": settings.model_dump(mode="json"),
-                "kept": request.kept, "key": ledger.key_fingerprint()},
-    )
-
-
-def _of_earlier(output: Path, month: str, kept: str | None) -> Iterator[Path]:
-    """Yield the files of earlier months that the analysis may read.
-
-    Of months that are only a point of the trend, the manifest stands for what is not published.
-    """
-    earlier = history.finished(output, before=month)[-history.MOST_MONTHS:]
-    for name in earlier:
-        private = storage.month_folder(output, "private", name)
-        near = name in earlier[-_LOOKED_AT:] or name == kept
-        for path in (storage.month_folder(output, "public", name) / RESULTS, private / MANIFEST,
-                     *((private / CUSTOMERS, private / MODEL) if near else ())):
-            if path.is_file():
-                yield path
-
-
-def _manifest(output: Path, month: str) -> Manifest | None:
-    return fingerprints.read_manifest(
-        storage.month_folder(output, "private", month) / MANIFEST)
-
-
-def _standing(last: Manifest | None, fresh: str, drawn: str, output: Path) -> Status:
-    """Tell what must be done for a month, by what its last run left."""
-    if last is None or last.analysis != fresh or not fingerprints.hold(output, last.analysed):
-        return "analysed"
-    if last.drawing != drawn or not fingerprints.hold(output, last.drawn):
-        return "drawn"
-    return "unchanged"
-
-
-def _content(staged: storage.StagedRun) -> dict[str, str]:
-    """Fingerprint what was written so far, by where it will stand."""
-    return {f"{side}/{staged.month}/{path.name}": storage.file_sha256(path)
-            for side, folder in (("public", staged.public), ("private", staged.private))
-            for path in sorted(folder.iterdir()) if path.name != MANIFEST}
-
-
-def _drawn(staged: storage.StagedRun, analysed: dict[str, str]) -> dict[str, str]:
-    return {name: sha256 for name, sha256 in _content(staged).items() if name not in analysed}
-
-
-def _state(output: Path, month: str) -> dict[str, str]:
-    """Fingerprint what the month left in the state."""
-    files = storage.state_folder(output).glob(f"*-{month}.parquet")
-    return fingerprints.of_files(output, files)
-
-
 # ── Drawing and publishing ───────────────────────────────────────────────────────────────────────
 
 
 def render(output: Path, month: str | None, *, languages: tuple[str, ...] | None,
            templates: Path | None, stage: Stage) -> Outcome:
-    """Draw a finished month again, in other languages or with other templates."""
+    """Draw a finished month again, in other languages or with other templates; the rest stays."""
     # Another process imports while this one reads; most reports have a second language.
     count = 1 if languages is None else len(languages) - 1
     with workers.drawing(count) as beside, storage.lock(output):
         month = month or _newest(output)
         report = _read(output, month)
         wanted = _known(languages or report.store.languages, templates)
-        last = _manifest(output, month)
+        last = freshness.manifest(output, month)
+        if last is not None:
+            last = replace(last, drawing=fingerprints.of_drawing(
+                last.analysis, languages=wanted, templates=localization.folders(templates)))
         with storage.stage(output, month, from_published=True) as staged:
             _draw(report, wanted, templates, staged, stage, beside)
-            made_of = "" if last is None else fingerprints.of_drawing(
-                last.analysis, languages=wanted, templates=localization.folders(templates))
-            _publish(staged, last and replace(last, drawing=made_of,
-                                              drawn=_drawn(staged, last.analysed)), stage)
+            _publish(staged, last, stage)
         _write_index(output, report.store.languages, templates, stage)
     return _outcome(output, report, "drawn")
 
 
 def _draw_again(report: Report, languages: tuple[str, ...], templates: Path | None, output: Path,
-                made_of: str, stage: Stage) -> None:
-    """Draw a month whose figures stand, in place of what was drawn before."""
-    last = _manifest(output, report.month)
-    if last is None:
-        raise LookupError("only a month that has a manifest is drawn again")
+                manifest: Manifest, stage: Stage) -> None:
+    """Draw a month whose figures stand, in place of all that was drawn before."""
     with workers.drawing(len(languages) - 1) as beside, storage.stage(
             output, report.month, from_published=True) as staged:
-        for name in last.drawn:
+        for name in manifest.drawn:
             side, _, file = name.split("/")
             (staged.folder / side / file).unlink(missing_ok=True)
         _draw(report, languages, templates, staged, stage, beside)
-        _publish(staged, replace(last, drawing=made_of, drawn=_drawn(staged, last.analysed)),
-                 stage)
+        _publish(staged, manifest, stage)
 
 
 def _draw(report: Report, languages: tuple[str, ...], templates: Path | None,
@@ -277,8 +209,10 @@ def _draw(report: Report, languages: tuple[str, ...], templates: Path | None,
 
 
 def _publish(staged: storage.StagedRun, manifest: Manifest | None, stage: Stage) -> None:
+    """Put a month in its place, and with it what it was made of."""
     with stage("publish"):
         if manifest is not None:
+            manifest = replace(manifest, drawn=freshness.drawn(staged, manifest.analysed))
             (staged.private / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
         staged.publish()
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from reportgen import experiments, months
 from reportgen.comparison import SMALLEST_GROUP, matching
-from reportgen.config import Settings
+from reportgen.config import FORECAST, Settings
 from reportgen.contract import Role
 from reportgen.ledger import ASSIGNMENTS, Ledger
 from reportgen.results import ActionGroup, Programme
@@ -43,7 +43,8 @@ ACTIONS = pa.schema([
     ("id", pa.string()), ("place", pa.int32()), ("group", pa.string()),
     ("contactable", pa.bool_()), ("channel", pa.string()), ("action", pa.string()),
     ("goods", pa.string()), ("fallen", pa.bool_()), ("alike", pa.bool_()),
-    ("risk_band", pa.string()), ("risk", pa.float64()), ("value_at_risk", pa.float64()),
+    ("risk_band", pa.string()), ("risk", pa.float64()), ("forecast", pa.float64()),
+    ("value_at_risk", pa.float64()),
     ("segments", pa.list_(pa.string())), ("reasons", pa.list_(_REASON)),
     ("valid_until", pa.date32()),
 ])
@@ -177,6 +178,7 @@ def _reached(scored: ir.Table, meant: Mapping[str, ir.BooleanValue],
         *names, action=action,
         tired=(contacts >= limit).fill_null(False) if limit is not None else ibis.literal(False),
         goods=scored[goods] if goods else ibis.null("string"),
+        forecast=scored[FORECAST] if FORECAST in scored.columns else ibis.null("float64"),
         **{f"in_{name}": matching(scored, settings.rule(segment.rule))
            for name, segment in settings.segments.items()},
     )
@@ -324,6 +326,7 @@ def _list(listed: pd.DataFrame, settings: Settings, reasons: Path, month: str, *
         "alike": listed["alike"].to_numpy(dtype=bool),
         "risk_band": listed["risk_band"].tolist(),
         "risk": listed["risk"].to_numpy(dtype=float),
+        "forecast": pa.array(listed["forecast"].astype(float), from_pandas=True),
         "value_at_risk": pa.array(listed["value_at_risk"].astype(float), from_pandas=True),
         "segments": [[name for name, is_in in zip(names, row, strict=True) if is_in]
                      for row in inside],

@@ -120,4 +120,6 @@ def _read(path: Path, remedy: str) -> dict[str, Any]:
 
 
 def _columns(settings: Settings) -> dict[str, list[str]]:
-    return {name: list(settings.columns[name].values) for name in settings.features}
+    """Describe what a model takes: each feature with what its values mean."""
+    return {name: [column.kind.value, column.unit.value, column.window.value, *column.values]
+            for name in settings.features for column in [settings.columns[name]]}

@@ -8,7 +8,6 @@ refitted model and customers.parquet: one row a customer with its risk, read bac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
@@ -76,20 +74,36 @@ class Ahead:
         A customer whose class of this month a model has learned is asked of the one that has not,
         so that the forecast is as sure of everybody as its score says.
         """
-        places = pd.Index(self.sample.frame["id"]).get_indexer(batch.column("id").to_pandas())
         known = batch.append_column(KNOWN_CLASS, batch.column(self.settings.target))
-        rows = to_matrix(known, self.settings)
-        risk = np.empty(len(rows))
-        for model, asked in self._models(places):
-            if asked.any():
-                risk[asked] = model.risk(rows[asked])
-        return risk
+        return _unseen_risk(known, self.scorer, self.sample, self.settings)
 
-    def _models(self, places: Indices) -> Iterator[tuple[RiskModel, NDArray[np.bool_]]]:
-        """Pair each model with the rows of a batch that it has not learned from."""
-        yield self.scorer.final, places < 0
-        for fold in self.scorer.folds:
-            yield fold, np.isin(places, fold.held_out)
+
+def rescored(customers: ibis.Table, scorer: Scorer, sample: Sample,
+             settings: Settings) -> ibis.Table:
+    """Give another month's customers the risk that this month's models see in them.
+
+    Two months' own risks differ by their models, too; these differ by the customers alone. As this
+    month, each is asked of a model that has not learned from that customer.
+    """
+    columns = customers.select("id", *settings.features)
+    tables = [pa.table({"id": batch.column("id"),
+                        "risk": _unseen_risk(batch, scorer, sample, settings)})
+              for batch in columns.to_pyarrow_batches(chunk_size=BATCH_ROWS)]
+    return customers.drop("risk").inner_join(ibis.memtable(pa.concat_tables(tables)), "id")
+
+
+def _unseen_risk(batch: pa.RecordBatch, scorer: Scorer, sample: Sample,
+                 settings: Settings) -> Matrix:
+    """Ask of each customer a model that has not learned from that customer."""
+    places = pd.Index(sample.frame["id"]).get_indexer(batch.column("id").to_pandas())
+    rows = to_matrix(batch, settings)
+    asked = [(scorer.final, places < 0),
+             *((fold, np.isin(places, fold.held_out)) for fold in scorer.folds)]
+    risk = np.empty(len(rows))
+    for model, own in asked:
+        if own.any():
+            risk[own] = model.risk(rows[own])
+    return risk
 
 
 def fit_scorer(pipeline: Pipeline, sample: Sample, settings: Settings) -> Scorer:

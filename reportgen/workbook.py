@@ -45,8 +45,8 @@ _FORMULA = tuple("=+-@\t\r\0")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 #: Columns of the CSV.
-_IMPORTED = ("id", "action", "goods", "channel", "fallen", "risk_band", "risk", "value_at_risk",
-             "segments", "valid_until")
+_IMPORTED = ("id", "action", "goods", "channel", "fallen", "risk_band", "risk", "forecast",
+             "value_at_risk", "segments", "valid_until")
 
 
 def mailed(row: Row) -> bool:
@@ -166,6 +166,8 @@ def _columns(report: Report, words: Localizer, *, money: bool) -> tuple[_Column,
             "list.class_fallen" if row["fallen"] else "list.class_alike")),
         _Column("risk", 8, lambda row: row["risk"], "percent"),
         _Column("band", 10, lambda row: words.text(f"band.{row['risk_band']}")),
+        *([_Column("forecast", 10, lambda row: row["forecast"], "percent")]
+          if report.forecast and report.forecast.bands else []),
         *([_Column("value", 14, lambda row: row["value_at_risk"], "money")] if money else []),
         _Column("segments", 40, lambda row: "; ".join(dict.fromkeys(
             segments[name] for name in row["segments"] if name in segments))),

@@ -19,6 +19,7 @@ FLOWS = {
     r.NEW: (22, 6, 18, 0),
 }
 MEAN_REVENUE = 5120.4
+EDGES = ((0.0, 0.3), (0.3, 0.6), (0.6, 1.0))
 
 
 def history(points: tuple[r.TrendPoint, ...], **changes: Any) -> r.History:
@@ -72,8 +73,9 @@ def _segment_flow(name: str, before: int, stayed: int, left: int, lost: int, ent
 
 def held() -> tuple[r.Held, ...]:
     def bands(*rows: tuple[str, int, float, int, int]) -> tuple[r.BandOutcome, ...]:
-        return tuple(r.BandOutcome(band, n, promised, share(fallen, n - lost), lost)
-                     for band, n, promised, fallen, lost in rows)
+        return tuple(r.BandOutcome(band, low, high, n, promised, share(fallen, n - lost), lost)
+                     for (band, n, promised, fallen, lost), (low, high)
+                     in zip(rows, EDGES, strict=True))
 
     def share(hits: int, n: int) -> r.Estimate:
         half = 1.96 * (hits / n * (1 - hits / n) / n) ** 0.5
@@ -83,11 +85,13 @@ def held() -> tuple[r.Held, ...]:
         r.Held("2026-09", "forecast", 1290, 1250, 40, 471,
                r.Estimate(0.852, 0.829, 0.872, 1250), r.Estimate(0.150, 0.139, 0.161, 1250),
                r.Estimate(-0.03, -0.17, 0.11, 1250), r.Estimate(1.07, 0.94, 1.19, 1250),
+               "agrees", r.Expected(806, 184, 176), r.Expected(38, 28, 29), 310,
                bands(("low", 618, 0.141, 76, 18), ("medium", 352, 0.442, 151, 9),
                      ("high", 320, 0.798, 244, 13))),
         r.Held("2026-09", "recognised", 1290, 1250, 40, 471,
                r.Estimate(0.831, 0.807, 0.853, 1250), r.Estimate(0.168, 0.154, 0.183, 1250),
                r.Estimate(-0.05, -0.21, 0.12, 1250), r.Estimate(0.57, 0.50, 0.64, 1250),
+               "unknown", r.Expected(806, 151, 176), r.Expected(57, 43, 31), 310,
                bands(("low", 630, 0.087, 96, 20), ("medium", 230, 0.446, 98, 8),
                      ("high", 430, 0.861, 277, 12))),
     )
@@ -117,13 +121,18 @@ def forecast(**changes: Any) -> r.Forecast:
         "customers": 1250, "fallen": 471, "lost": 40, "nested": True,
         "roc_auc": r.Estimate(0.846, 0.823, 0.867, 1250),
         "brier": r.Estimate(0.153, 0.142, 0.165, 1250),
+        "intercept": r.Estimate(0.0, -0.14, 0.14, 1250),
+        "slope": r.Estimate(0.99, 0.87, 1.11, 1250),
         "known_roc_auc": r.Estimate(0.702, 0.676, 0.728, 1250),
-        "gain": r.Estimate(0.144, 0.121, 0.166, 1250), "steady": 806, "newly": 176,
+        "gain": r.Estimate(0.144, 0.121, 0.166, 1250),
+        "recognised_roc_auc": r.Estimate(0.838, 0.815, 0.859, 1250),
+        "over_recognised": r.Estimate(0.008, -0.004, 0.020, 1250), "steady": 806, "newly": 176,
         "newly_roc_auc": r.Estimate(0.793, 0.752, 0.828, 806),
         "newly_top": r.Estimate(0.307, 0.243, 0.378, 176), "useful": True,
-        "bands": (r.ForecastBand("low", 630, 60, 570, 0.135),
-                  r.ForecastBand("medium", 333, 144, 189, 0.444),
-                  r.ForecastBand("high", 333, 290, 43, 0.785)),
+        "steady_now": 802, "expected": 191,
+        "bands": tuple(r.ForecastBand(band, low, high, *counts) for (band, *counts), (low, high)
+                       in zip((("low", 630, 60, 570, 76), ("medium", 333, 144, 189, 83),
+                               ("high", 333, 290, 43, 32)), EDGES, strict=True)),
     }
     return r.Forecast(**made | changes)
 

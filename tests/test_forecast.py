@@ -19,7 +19,11 @@ from reportgen.sample import Judged, draw_sample
 
 @pytest.fixture(scope="module")
 def then(settings) -> pa.Table:
-    return customers_table(settings, customers=600)
+    """A month's customers with the risk that recognised its falls."""
+    table = customers_table(settings, customers=600)
+    fell = np.asarray(table.column(settings.target)) == settings.columns[settings.target].positive
+    noise = np.random.default_rng(8).normal(size=table.num_rows)
+    return table.append_column("risk", pa.array(1 / (1 + np.exp(-(2 * fell - 1 + noise)))))
 
 
 def month_after(then: pa.Table, fallen: np.ndarray, settings) -> pa.Table:
@@ -105,7 +109,7 @@ def test_it_is_judged_where_recognising_says_nothing(judged):
     assert (card.steady, card.newly) == (steady.sum(), sample.fallen[steady].sum())
     assert card.newly_roc_auc.value == pytest.approx(
         roc_auc_score(sample.fallen[steady], risk[steady]))
-    top = np.argsort(-risk[steady], kind="stable")[: round(0.1 * steady.sum())]
+    top = np.argsort(-risk[steady], kind="stable")[: int(0.1 * steady.sum() + 0.5)]
     assert card.newly_top.value == pytest.approx(
         sample.fallen[steady][top].sum() / sample.fallen[steady].sum())
 
@@ -143,11 +147,42 @@ def test_nobody_is_asked_of_a_model_that_learned_the_own_class(settings, then, t
         np.testing.assert_allclose([risk[one] for one in own], fold.risk(matrix))
 
 
-def test_bands_count_this_month_s_customers(settings, judged):
+def test_what_it_adds_to_recognising_is_told(judged):
+    card, sample, risk = judged
+    recognised = sample.frame["risk"].to_numpy()
+    assert card.recognised_roc_auc.value == pytest.approx(
+        roc_auc_score(sample.fallen, recognised))
+    assert card.over_recognised.value == pytest.approx(
+        card.roc_auc.value - card.recognised_roc_auc.value)
+
+
+def test_a_forecast_that_guesses_among_the_steady_is_not_useful(settings, then):
+    """It orders those who have fallen already, and nobody else."""
+    known = np.asarray(then.column(settings.target)) == settings.columns[settings.target].positive
+    rng = np.random.default_rng(4)
+    chance = np.where(known, rng.choice([0.1, 0.9], len(known)), 0.3)
+    fallen = rng.random(len(known)) < chance
+    found = lesson(then, month_after(then, fallen, settings), settings)
+    sample = draw_sample(found.table, found.settings)
+    by_id = dict(zip(then.column("id").to_pylist(), chance, strict=True))
+    risk = np.array([by_id[one] for one in sample.frame["id"]])
+    card = forecast.judge(found, sample, Judged(
+        risk[None], np.zeros((1, len(risk)), dtype=np.intp), np.arange(len(risk)), "procedure"),
+        family="logistic_regression")
+    assert card.gain.low > 0
+    assert card.newly_roc_auc.value == 0.5
+    assert not card.useful
+
+
+def test_bands_count_this_month_s_customers_and_who_is_to_fall(settings, judged):
     scored = ibis.memtable(scored_columns(settings, {
-        "forecast": [0.1, 0.2, 0.5, 0.9, None], "fallen": [False, True, False, True, True],
-        "forecast_band": ["low", "low", "medium", "high", None]}))
-    found = forecast.with_bands(judged[0], scored)
-    assert [(one.band, one.customers, one.fallen, one.steady) for one in found.bands] == [
-        ("low", 2, 1, 1), ("medium", 1, 0, 1), ("high", 1, 1, 0)]
-    assert found.bands[0].mean == pytest.approx(0.15)
+        "forecast": [0.1, 0.28, 0.5, 0.9, 0.8, None],
+        "fallen": [False, True, False, True, False, True],
+        "forecast_band": ["low", "low", "medium", "high", "high", None]}))
+    found = forecast.with_bands(judged[0], scored, settings)
+    assert [(one.band, one.customers, one.fallen, one.steady, one.expected)
+            for one in found.bands] == [("low", 2, 1, 1, 0), ("medium", 1, 0, 1, 0),
+                                        ("high", 2, 1, 1, 1)]
+    # Three have not fallen; 0.1 + 0.5 + 0.8 = 1.4 of them are to.
+    assert (found.steady_now, found.expected) == (3, 1)
+    assert [(one.low, one.high) for one in found.bands] == [(0.0, 0.3), (0.3, 0.6), (0.6, 1.0)]

@@ -10,6 +10,7 @@ import skops.io
 from samples import demo_sample, small
 
 from reportgen import risk_model, scoring
+from reportgen.contract import Unit
 from reportgen.errors import StorageError
 from reportgen.estimators import CANDIDATES, make_pipeline
 from reportgen.metrics import Recalibration, Sigmoid
@@ -55,6 +56,13 @@ def test_a_model_of_other_columns_is_refused(settings, stored):
         risk_model.load(stored, fewer)
 
 
+def test_a_model_of_a_column_in_another_unit_is_refused(settings, stored):
+    minutes = settings.columns["minutes_current"].model_copy(update={"unit": Unit.DAYS})
+    other = settings.with_columns({**settings.columns, "minutes_current": minutes})
+    with pytest.raises(StorageError, match="trained on other columns"):
+        risk_model.load(stored, other)
+
+
 def test_a_missing_model_says_what_to_do(settings, tmp_path):
     with pytest.raises(StorageError, match=r"is missing .* leave --model out"):
         risk_model.load(tmp_path / "model.skops", settings)
@@ -70,8 +78,7 @@ def test_a_damaged_model_is_refused(settings, stored, keep):
 
 def test_a_file_that_holds_something_else_is_refused(settings, tmp_path):
     path = tmp_path / "model.skops"
-    skops.io.dump({"columns": {name: list(settings.columns[name].values)
-                               for name in settings.features}}, path)
+    skops.io.dump({"columns": risk_model._columns(settings)}, path)
     with pytest.raises(StorageError, match="holds no model"):
         risk_model.load(path, settings)
     skops.io.dump([1, 2], path)

@@ -89,7 +89,8 @@ def test_the_import_holds_the_mailing_and_nobody_else(tmp_path: Path, report: Re
     assert [row["id"] for row in rows] == ["c1", "c3"]
     assert rows[0] == {
         "id": "c1", "action": "R1", "goods": "textile", "channel": "message", "fallen": "yes",
-        "risk_band": "high", "risk": "0.925", "value_at_risk": "", "segments": "unpaid_baskets",
+        "risk_band": "high", "risk": "0.925", "forecast": "",
+        "value_at_risk": "", "segments": "unpaid_baskets",
         "valid_until": "2026-11-30"}
 
 
@@ -108,7 +109,7 @@ def test_a_row_is_told_in_words_with_numbers_and_dates_as_such(tmp_path: Path,
     assert {plain(key): plain(value) for key, value in first.items()} == {
         "№": 1.0, "Клиент": "c1", "Мера": "Скидки в популярных категориях",
         "Популярная категория": "домашний текстиль", "Канал": "сообщение",
-        "Что известно": "уже снизил: вернуть", "Риск": 0.925, "Полоса риска": "высокий",
+        "Что известно": "уже снизил: вернуть", "Риск": 0.925, "Полоса риска": "высокий", "Прогноз": "",
         "Сегменты": "неоплаченные корзины",
         "Первая причина": "минуты, предыдущий мес.: 5,0 (+12 п. п.)",
         "Вторая причина": "тип сервиса: премиум (−2 п. п.)", "Третья причина": "",

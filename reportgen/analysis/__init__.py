@@ -22,12 +22,18 @@ from reportgen.history import CUSTOMERS
 from reportgen.results import (
     Caveat,
     ColumnInfo,
+    DataQuality,
     Discoveries,
+    Explanation,
+    Forecast,
+    History,
     ModelLife,
+    Money,
     Overview,
     Provenance,
     Recommendation,
     Report,
+    Rival,
     Segment,
     Segmentation,
     StoreInfo,
@@ -89,12 +95,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
     written to ``private``, for they are not published. The model is that of the month ``kept``,
     where one is named, and learned anew elsewhere.
     """
-    waking = workers.wake(settings.model.workers)
-    customers = read_customers(folder, settings, stage)
-    with stage("import"):
-        for name in _STAGES:
-            import_module(f"reportgen.{name}")
-        waking.join()
+    customers = _read_and_wake(folder, settings, stage)
     from reportgen.analysis import learning, looking_back
 
     with stage("continuity"):
@@ -103,60 +104,82 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
     with workers.one_thread_each():
         learned = (learning.learn(customers.table, settings, month, stage) if kept is None
                    else learning.keep(customers.table, past, settings, kept, stage))
-        ahead = learning.look_ahead(customers, past, settings, month, stage)
+        ahead = learning.look_ahead(customers, past, settings, month, _columns(settings), stage)
         scored = learning.score(customers.table, learned, ahead, settings, private, stage)
         explained = learning.explain(scored, learned, settings, private, stage)
     usable = not learned.card.gate.withholds
     with stage("describe"):
-        found = _describe(scored, customers, learned, settings, before, month)
+        found = _describe(scored, customers, learned, settings, before, month,
+                          ahead=ahead is not None and ahead.models is not None)
     with stage("history"):
         looked_back = looking_back.look_back(past, looking_back.Present(
             month, customers, private / CUSTOMERS, _columns(settings), found.state, learned.card,
-            found.segments, learned.trained), settings)
+            found.segments, learned.trained, learned.scorer, learned.sample), settings)
         rivals = learning.rivals(learned, past, settings)
     with stage("money"):
-        from reportgen import money
-
-        worth = money.evaluate(learned.sample, learned.scorer.out_of_fold, settings,
-                               customers=found.state.customers, usable=usable)
+        worth = _worth(learned, found, settings, usable=usable)
     with stage("programme"):
         judged = _judge(customers, folder, settings, month, before)
-        advice, further, planned = _plan(scored, found, judged, settings, month=month,
-                                         before=before, private=private, usable=usable)
-    from reportgen import decisions, forecast, limits
+        plan = _plan(scored, found, judged, settings, month=month, before=before, private=private,
+                     usable=usable)
+    ahead_told = learning.told(ahead, scored, settings)
+    parts = _Parts(customers.quality, learned, ahead_told, explained, found,
+                   looked_back, rivals, worth, judged, plan)
+    report = results.rounded(_report(parts, settings, month, before))
+    return Analysis(report, plan.programme.drawn, judged.outcomes, plan.programme.fingerprints)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the stages of a month found, for the report to be put together of."""
+
+    quality: DataQuality
+    learned: Learned
+    forecast: Forecast | None
+    explained: Explanation
+    found: _Described
+    history: History
+    rivals: tuple[Rival, ...]
+    worth: Money
+    judged: verdict.Judged
+    plan: _Plan
+
+
+def _report(parts: _Parts, settings: Settings, month: str, before: Before) -> Report:
+    from reportgen import decisions, limits
     from reportgen.trends import changes
 
-    report = results.rounded(Report(
+    found, learned, programme = parts.found, parts.learned, parts.plan.programme
+    return Report(
         schema_version=results.SCHEMA_VERSION,
         store=_store(settings),
         month=month,
         effort=settings.model.effort,
         columns=_columns(settings),
-        data=customers.quality,
+        data=parts.quality,
         overview=found.state,
         changes=changes.since(found.state, before.report, month=month),
         model=learned.card,
-        explanation=explained,
-        money=worth,
+        explanation=parts.explained,
+        money=parts.worth,
         focus=found.focus,
         segments=found.segments,
         segmentation=found.segmentation,
         discoveries=found.discoveries,
-        recommendations=advice,
-        further=further,
-        programme=planned.told,
-        verdict=judged.verdict,
-        history=looked_back,
-        forecast=forecast.with_bands(ahead.card, scored) if ahead else None,
-        life=ModelLife(learned.trained, kept is not None, rivals),
-        checks=limits.check(learned.card, customers.quality, looked_back.drift,
-                            past.faults, settings),
-        decisions=decisions.ask(planned.told, judged.verdict, worth, learned.card.gate,
-                                customers.quality, settings, month=month),
+        recommendations=parts.plan.advice,
+        further=parts.plan.further,
+        programme=programme.told,
+        verdict=parts.judged.verdict,
+        history=parts.history,
+        forecast=parts.forecast,
+        life=ModelLife(learned.trained, learned.trained != month, parts.rivals),
+        checks=limits.check(learned.card, parts.quality, parts.history.drift,
+                            parts.history.faults, settings),
+        decisions=decisions.ask(programme.told, parts.judged.verdict, parts.worth,
+                                learned.card.gate, parts.quality, settings, month=month),
         caveats=found.caveats,
         provenance=_provenance(settings),
-    ))
-    return Analysis(report, planned.drawn, judged.outcomes, planned.fingerprints)
+    )
 
 
 # ── What the figures say ─────────────────────────────────────────────────────────────────────────
@@ -180,7 +203,7 @@ class _Described:
 
 
 def _describe(scored: ibis.Table, customers: Customers, learned: Learned, settings: Settings,
-              before: Before, month: str) -> _Described:
+              before: Before, month: str, *, ahead: bool) -> _Described:
     """Describe the customers and their segments, and judge the recommendations."""
     from reportgen import caveats, discovery, overview, recommendations, segments
 
@@ -197,13 +220,21 @@ def _describe(scored: ibis.Table, customers: Customers, learned: Learned, settin
         further=recommendations.recommend_further(scored, focus, settings, usable=usable),
         caveats=caveats.caveats(customers.quality, state, learned.card, focus,
                                 effort=settings.model.effort, first=before.past.first,
-                                kept=learned.trained != month),
+                                kept=learned.trained != month, ahead=ahead),
     )
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What is advised, with its worth, and who gets what."""
+
+    advice: _Advice
+    further: _Advice
+    programme: programme.Planned
+
+
 def _plan(scored: ibis.Table, found: _Described, judged: verdict.Judged, settings: Settings, *,
-          month: str, before: Before, private: Path,
-          usable: bool) -> tuple[_Advice, _Advice, programme.Planned]:
+          month: str, before: Before, private: Path, usable: bool) -> _Plan:
     """Tell what each action is worth and who gets it; write the list."""
     from reportgen import action_worth, programme, recommendations
 
@@ -216,7 +247,7 @@ def _plan(scored: ibis.Table, found: _Described, judged: verdict.Judged, setting
                              seen=judged.seen, reasons=private / REASONS, usable=usable)
     if usable:
         programme.write(planned.actions, private / ACTIONS)
-    return advice, further, planned
+    return _Plan(advice, further, planned)
 
 
 def _judge(customers: Customers, folder: Path, settings: Settings, month: str,
@@ -230,6 +261,24 @@ def _judge(customers: Customers, folder: Path, settings: Settings, month: str,
         if item.status != "unsupported")
     return verdict.judge(customers.table, customers.left_out, before.ledger, settings, month=month,
                          sent=folder / settings.programme.feedback, recommended=supported)
+
+
+def _worth(learned: Learned, found: _Described, settings: Settings, *, usable: bool) -> Money:
+    from reportgen import money
+
+    return money.evaluate(learned.sample, learned.scorer.out_of_fold, settings,
+                          customers=found.state.customers, usable=usable)
+
+
+def _read_and_wake(folder: Path, settings: Settings, stage: Stage) -> Customers:
+    """Read a month's tables while the processes that fit models start."""
+    waking = workers.wake(settings.model.workers)
+    customers = read_customers(folder, settings, stage)
+    with stage("import"):
+        for name in _STAGES:
+            import_module(f"reportgen.{name}")
+        waking.join()
+    return customers
 
 
 def read_customers(folder: Path, settings: Settings, stage: Stage) -> Customers:

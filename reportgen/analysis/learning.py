@@ -6,6 +6,7 @@ imports happen inside.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from reportgen.analysis.stage import Stage
 from reportgen.config import Settings
 from reportgen.errors import ConfigError, StorageError
 from reportgen.history import CUSTOMERS
-from reportgen.results import Explanation, Forecast, ModelCard, Rival
+from reportgen.results import ColumnInfo, Explanation, Forecast, ModelCard, Rival
 
 if TYPE_CHECKING:
     import ibis
@@ -156,13 +157,18 @@ class Ahead:
 
 
 def look_ahead(customers: Customers, past: Past, settings: Settings, month: str,
-                stage: Stage) -> Ahead | None:
-    """Learn this month's class from the columns of the month before."""
+               columns: Mapping[str, ColumnInfo], stage: Stage) -> Ahead | None:
+    """Learn this month's class from the columns of the month before, where they mean the same."""
     from reportgen import evaluation, forecast, model_selection, sample, scoring
+    from reportgen.trends import continuity
     from reportgen.trends.pair import pair
 
     both = pair(past.last, customers.table, customers.left_out, month=month)
     if both is None or both.apart != 1:
+        return None
+    names = (*settings.features, settings.target)
+    changed = continuity.contract_changes(both.report.columns, columns)
+    if continuity.comparable(names, changed) != names:
         return None
     with stage("forecast"):
         lesson = forecast.prepare(both.then, both.now, settings, month=both.month)
@@ -175,10 +181,19 @@ def look_ahead(customers: Customers, past: Past, settings: Settings, month: str,
         judged = evaluation.judged_risks(
             trial, (nested.risks, nested.folds) if nested else None, drawn)
         card = forecast.judge(lesson, drawn, judged, family=winner.family)
-        if not card.useful and settings.gates.usefulness:
+        if not card.useful:
             return Ahead(card, None)
         scorer = scoring.fit_scorer(winner.pipeline, drawn, lesson.settings)
         return Ahead(card, scoring.Ahead(scorer, drawn, lesson.settings))
+
+
+def told(ahead: Ahead | None, scored: ibis.Table, settings: Settings) -> Forecast | None:
+    """Return what the report says of a forecast: with its bands, where it is worth showing them."""
+    from reportgen import forecast
+
+    if ahead is None or ahead.models is None:
+        return ahead.card if ahead else None
+    return forecast.with_bands(ahead.card, scored, settings)
 
 
 def score(customers: ibis.Table, learned: Learned, ahead: Ahead | None, settings: Settings,

@@ -10,10 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import ibis
+
+from reportgen import scoring
 from reportgen.config import Settings
 from reportgen.features import Customers
 from reportgen.history import Earlier, Past
 from reportgen.results import ColumnInfo, Drift, History, ModelCard, Overview, Segment
+from reportgen.sample import Sample
 from reportgen.trends import continuity, drift, migration, outcomes, restatements
 from reportgen.trends.pair import Pair, pair
 from reportgen.trends.points import points
@@ -22,8 +26,10 @@ from reportgen.trends.points import points
 def comparable(customers: Customers, past: Past, settings: Settings, *, month: str) -> Past:
     """Refuse tables that break with the month before; give up comparing other customers' ids."""
     both = pair(past.last, customers.table, customers.left_out, month=month)
-    if both is None or month in settings.history.accepted:
+    if both is None:
         return past
+    if month in settings.history.accepted:
+        return past.without_customers()     # a break that is known is compared on no guesses either
     if not continuity.same_customers(both):
         return past.without_customers("ids")
     continuity.check(both, settings)
@@ -35,7 +41,7 @@ class Present:
     """What of this month is held against the months before.
 
     ``scored`` is its customers.parquet, ``trained`` the month whose customers its model learned
-    from.
+    from; ``scorer`` and ``sample`` give the risk that this model sees in other customers.
     """
 
     month: str
@@ -46,6 +52,8 @@ class Present:
     card: ModelCard
     segments: tuple[Segment, ...]
     trained: str
+    scorer: scoring.Scorer
+    sample: Sample
 
 
 def look_back(past: Past, present: Present, settings: Settings) -> History:
@@ -80,7 +88,11 @@ def _since_training(both: Pair, past: Past, present: Present,
 
 def _drift(both: Pair, present: Present, settings: Settings) -> Drift:
     contract = continuity.contract_changes(both.report.columns, present.columns)
-    columns = drift.measure(both.then, both.now, settings, month=both.month,
-                            columns=continuity.comparable(settings.features, contract),
+    features = continuity.comparable(settings.features, contract)
+    # Where a column is not comparable, neither is what a model makes of it.
+    then = (scoring.rescored(both.then, present.scorer, present.sample, settings)
+            if features == settings.features else
+            both.then.mutate(risk=ibis.null("float64")))
+    columns = drift.measure(then, both.now, settings, month=both.month, columns=features,
                             seed=settings.model.seed)
     return Drift(both.month, sum(one.level != "none" for one in columns), columns)

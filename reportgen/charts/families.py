@@ -32,10 +32,14 @@ class Family:
 
 @dataclass(frozen=True)
 class Families:
-    """The families, best in cross-validation first, and the ROC-AUC of guessing."""
+    """The families, best in cross-validation first, and the ROC-AUC of guessing.
+
+    ``kept`` tells that all this was measured in an earlier month.
+    """
 
     families: tuple[Family, ...]
     baseline: float
+    kept: bool
 
 
 def frame(report: Report) -> Families | None:
@@ -46,7 +50,8 @@ def frame(report: Report) -> Families | None:
         Family(score.family, score.holdout_roc_auc, score.behind, score.indistinguishable)
         for score in ordered
     )
-    return Families(found, report.model.gate.constant_roc_auc) if found else None
+    return (Families(found, report.model.gate.constant_roc_auc, report.life.kept)
+            if found else None)
 
 
 def draw(data: Families, words: Localizer) -> Canvas:
@@ -71,7 +76,7 @@ def draw(data: Families, words: Localizer) -> Canvas:
     return rows.compare(
         lines, scale, words,
         heads=[words.text("charts.families.test"), words.text("charts.families.behind")],
-        meanings=[words.text("charts.families.mark")],
+        meanings=[words.text("charts.families.mark_kept" if data.kept else "charts.families.mark")],
     )
 
 

@@ -114,9 +114,13 @@ def _value(value: float, line: Line, words: Localizer) -> str:
 
 
 def alt(lines: tuple[Line, ...], words: Localizer) -> str:
-    """Tell the share of the fallen in the first month and in this one."""
-    share = lines[0].points
+    """Tell each line's first and last value."""
+    share, *others = lines
+    first, last = share.points[0], share.points[-1]
     return words.text(
-        "charts.trend.alt", n=len(share), first=words.month(share[0].month),
-        last=words.month(share[-1].month), then=words.percent(share[0].value),
-        now=words.percent(share[-1].value))
+        "charts.trend.alt", n=len(share.points), first=words.month(first.month),
+        last=words.month(last.month), then=words.percent(first.value),
+        now=words.percent(last.value), others=" ".join(words.text(
+            "charts.trend.other", label=_label(line, words),
+            then=_value(line.points[0].value, line, words),
+            now=_value(line.points[-1].value, line, words)) for line in others))

@@ -19,6 +19,10 @@ DriftLevel = Literal["none", "small", "moderate", "strong"]
 """How far a distribution has moved: not beyond chance, or beyond it with a PSI below 0.1, up to
 0.25, and above."""
 
+PromiseVerdict = Literal["agrees", "too_low", "too_high", "too_sure", "too_timid", "unknown"]
+"""What the outcome says of a forecast: no difference beyond chance, all shares too low or too high,
+high ones too high and low ones too low, or the reverse; "unknown" of what was no forecast."""
+
 Foresight = Literal["recognised", "forecast"]
 """What was held against the outcome: the risk that recognised a fall in its own month, or the
 forecast of the month after."""
@@ -137,14 +141,26 @@ class Migration:
 class BandOutcome:
     """Customers of a band of the month before, and how many of them are fallen this month.
 
-    ``promised`` is their mean risk, ``lost`` those of the band whose outcome is unknown.
+    The band lies from ``low`` to ``high``; ``promised`` is the mean risk of its customers, ``lost``
+    counts those whose outcome is unknown.
     """
 
     band: str
+    low: float
+    high: float
     customers: int
     promised: float
     observed: Estimate
     lost: int
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Customers who had not fallen, how many were expected to fall, and how many did."""
+
+    customers: int
+    expected: int
+    fallen: int
 
 
 @dataclass(frozen=True)
@@ -165,6 +181,14 @@ class Held:
     roc_auc, brier, intercept, slope
         On those known; None where they are all of one class. Intercept and slope are those of
         `Calibration`.
+    verdict
+        Whether a forecast came true, by calibration; see `trends.outcomes`.
+    steady, named
+        Of those known, all who had not fallen in the month of the risks, and those of them in the
+        high band: whom the risks warned of.
+    treated
+        Customers whom that month's programme meant to act on: what came of them is not the risks'
+        doing alone.
     """
 
     month: str
@@ -177,6 +201,10 @@ class Held:
     brier: Estimate | None
     intercept: Estimate | None
     slope: Estimate | None
+    verdict: PromiseVerdict
+    steady: Expected
+    named: Expected
+    treated: int
     bands: tuple[BandOutcome, ...]
 
 
@@ -276,16 +304,19 @@ class History:
 
 @dataclass(frozen=True)
 class ForecastBand:
-    """Customers of this month by the forecast for the next.
+    """Customers of this month by the forecast for the next, from ``low`` to ``high``.
 
-    ``fallen`` of them are so already, ``steady`` not.
+    ``fallen`` of them are so already, ``steady`` not; of these ``expected`` are to fall: the sum of
+    their forecasts.
     """
 
     band: str
+    low: float
+    high: float
     customers: int
     fallen: int
     steady: int
-    mean: float
+    expected: int
 
 
 @dataclass(frozen=True)
@@ -301,11 +332,13 @@ class Forecast:
         before it could not learn from, for their class is unknown.
     nested
         Whether the scores come from nested cross-validation; else from one held-out part.
-    roc_auc, brier
-        Of the forecast, on customers it never saw.
+    roc_auc, brier, intercept, slope
+        Of the forecast, on customers it never saw; intercept and slope as in `Calibration`.
     known_roc_auc, gain
         Of taking those fallen in the month before for those fallen now, and how far the forecast
         lies above it.
+    recognised_roc_auc, over_recognised
+        The same for the risk that recognised the month before; None where there was none.
     steady, newly
         Customers not fallen in the month before, and those of them who are now.
     newly_roc_auc
@@ -313,10 +346,14 @@ class Forecast:
         too few fell.
     newly_top
         Share of ``newly`` among the tenth of ``steady`` with the highest forecast.
+    steady_now, expected
+        This month's customers who have not fallen, and how many of them are to fall: the sum of
+        their forecasts; 0 where it is withheld.
     bands
         This month's customers by the forecast for the next; empty where it is withheld.
     useful
-        Whether the forecast beats both chance and the known class; else it is withheld.
+        Whether the forecast beats chance, the known class, and guessing among ``steady``; else it
+        is withheld.
     """
 
     family: str
@@ -328,13 +365,19 @@ class Forecast:
     nested: bool
     roc_auc: Estimate
     brier: Estimate
+    intercept: Estimate
+    slope: Estimate
     known_roc_auc: Estimate
     gain: Estimate
+    recognised_roc_auc: Estimate | None
+    over_recognised: Estimate | None
     steady: int
     newly: int
     newly_roc_auc: Estimate | None
     newly_top: Estimate | None
     useful: bool
+    steady_now: int
+    expected: int
     bands: tuple[ForecastBand, ...]
 
 

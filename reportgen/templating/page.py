@@ -83,7 +83,8 @@ def environment(folders: tuple[Path, ...], words: Localizer, *,
     made.filters |= filters(words)
     colours = palette.read(folders)
     made.globals |= {
-        "t": words.text, "for_print": for_print, "chart_colours": colours.of_charts,
+        "t": words.text, "has": words.has,
+        "for_print": for_print, "chart_colours": colours.of_charts,
         "currency": panel.currency(words),
         "picture_of": lambda name: assets.picture(name, folders),
         "recoloured": lambda svg: _chart(svg, colours.replaced, for_print=for_print),

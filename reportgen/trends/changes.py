@@ -23,16 +23,22 @@ def since(state: Overview, earlier: Report | None, *, month: str) -> Changes:
     1998, method 10), so they are rather too wide than too narrow. Who looks like the fallen is told
     by another model every month; what that adds is not known, so this change has no interval.
     """
-    totals = tuple(change for total in state.totals if (change := _of_total(total)))
+    then = {} if earlier is None else {total.name: total.sums[-1]
+                                       for total in earlier.overview.totals if total.sums}
+    totals = tuple(change for total in state.totals
+                   if (change := _of_total(total, then.get(total.name))))
     if earlier is None:
         return Changes("", 0, totals)
-    then = earlier.overview
-    shares = [_of_share("fallen_share", state.fallen, state.customers, then.fallen, then.customers)]
-    if state.bands and then.bands:
-        alike = _of_share("alike_share", state.alike, state.customers, then.alike, then.customers)
+    then_state = earlier.overview
+    shares = [_of_share("fallen_share", state.fallen, state.customers, then_state.fallen,
+                        then_state.customers)]
+    if state.bands and then_state.bands:
+        alike = _of_share("alike_share", state.alike, state.customers, then_state.alike,
+                          then_state.customers)
         shares.append(replace(alike, low=None, high=None))
-    customers = Change("customers", "customers", then.customers, state.customers - then.customers,
-                       _relative(state.customers, then.customers))
+    customers = Change("customers", "customers", then_state.customers,
+                       state.customers - then_state.customers,
+                       _relative(state.customers, then_state.customers))
     return Changes(earlier.month, months.between(earlier.month, month),
                    (customers, *shares, *totals))
 
@@ -43,11 +49,11 @@ def _of_share(name: str, hits: int, n: int, hits_then: int, n_then: int) -> Chan
                   _relative(hits / n, hits_then / n_then), found.low, found.high)
 
 
-def _of_total(total: Total) -> Change | None:
-    """Compare a total with its month before, which stands in the same tables."""
-    if len(total.sums) < 2:
+def _of_total(total: Total, reported: float | None) -> Change | None:
+    """Compare a total with what was reported; in a first report with what its own tables repeat."""
+    if not total.sums or (reported is None and len(total.sums) < 2):
         return None
-    now, then = total.sums[-1], total.sums[-2]
+    now, then = total.sums[-1], total.sums[-2] if reported is None else reported
     return Change(f"total.{total.name}", total.unit, then, now - then, _relative(now, then))
 
 

@@ -88,15 +88,12 @@ def _bands(joined: ir.Table) -> tuple[Flow, ...]:
     ))
     if any(row["before"] is None or row["now"] is None for row in rows):
         return ()       # a month whose model was withheld has no bands
-    hidden = _hidden(rows)
     order = [*BANDS, NEW, LOST]
     rows.sort(key=lambda row: (order.index(row["before"]), order.index(row["now"])))
-    return tuple(
-        Flow(row["before"], row["now"], row["customers"],
-             *(None if (row["before"], row["now"]) in hidden else row[key]
-               for key in ("money_before", "money_now")))
-        for row in rows
-    )
+    money = [_money_told(rows, key, nobody) for key, nobody in (
+        ("money_before", NEW), ("money_now", LOST))]
+    return tuple(Flow(row["before"], row["now"], row["customers"], before, now)
+                 for row, before, now in zip(rows, *money, strict=True))
 
 
 def _totals(flows: Sequence[Flow], side: str, names: Sequence[str]) -> tuple[BandTotal, ...]:
@@ -106,16 +103,19 @@ def _totals(flows: Sequence[Flow], side: str, names: Sequence[str]) -> tuple[Ban
                                      if getattr(flow, side) == name)) for name in names)
 
 
-def _hidden(rows: Sequence[_Row]) -> set[tuple[str, str]]:
-    """Name the flows whose money tells too much: of few customers, and of one more.
+def _money_told(rows: Sequence[_Row], key: str, nobody: str) -> list[float | None]:
+    """Return what each flow spent in a month, where that tells of nobody in particular.
 
-    A single amount left out could be worked out from the total.
+    Hidden are the amounts of few customers; were one alone, the month's total would give it away,
+    so then the smallest other one is hidden too. Flows from or to ``nobody`` spent nothing then.
     """
-    few = [row for row in rows if row["customers"] < SMALLEST_GROUP]
-    if len(few) == 1:
-        others = [row for row in rows if row is not few[0]]
-        few += sorted(others, key=lambda row: row["customers"])[:1]
-    return {(row["before"], row["now"]) for row in few}
+    spent = [place for place, row in enumerate(rows) if nobody not in (row["before"], row["now"])]
+    hidden = {place for place in spent if rows[place]["customers"] < SMALLEST_GROUP}
+    if len(hidden) == 1:
+        others = [place for place in spent if place not in hidden]
+        hidden |= set(sorted(others, key=lambda place: rows[place]["customers"])[:1])
+    return [row[key] if place in spent and place not in hidden else None
+            for place, row in enumerate(rows)]
 
 
 def _segments(joined: ir.Table, followed: Sequence[Segment]) -> tuple[SegmentFlow, ...]:

@@ -68,6 +68,18 @@ def test_total_is_told_relative_to_what_it_was_where_it_was_something(
     assert change.difference == sums[1] - sums[0]
 
 
+def test_total_is_compared_with_what_was_reported_where_it_was() -> None:
+    """The tables repeat the month before for this month's customers only."""
+    state = make_report().overview
+    reported = replace(state.totals[0], sums=(5.0, 6_000_000.0), means=(1.0, 2.0))
+    then = make_report(month="2026-09", overview=replace(state, totals=(reported,)))
+    found = by_name(changes.since(state, then, month="2026-10"))
+    revenue, minutes = state.totals
+    assert found["total.revenue"].previous == 6_000_000.0
+    assert found["total.revenue"].difference == revenue.sums[-1] - 6_000_000.0
+    assert found["total.minutes"].previous == minutes.sums[-2]
+
+
 def test_single_month_of_a_total_has_no_change() -> None:
     state = make_report().overview
     short = replace(state, totals=(replace(state.totals[0], sums=(1.0,), means=(1.0,)),))

@@ -72,12 +72,17 @@ def test_money_of_few_customers_is_told_to_nobody(found: Migration) -> None:
 def test_single_hidden_amount_could_be_worked_out_so_another_one_is_hidden(
     settings: Settings,
 ) -> None:
-    then, now = ["low"] * 30 + ["high"] * 20, ["low"] * 30 + ["high"] * 15
+    """Of October's amounts only that of the five new ones is small; the smallest other one goes."""
     ids = [f"c{i}" for i in range(50)]
-    found = migrate(two_months(settings, {"id": ids, "risk_band": then},
-                               {"id": ids[:45], "risk_band": now}), (), settings)
-    hidden = {(flow.before, flow.now) for flow in found.bands if flow.money_before is None}
-    assert hidden == {("high", LOST), ("high", "high")}
+    found = migrate(two_months(
+        settings, {"id": ids, "risk_band": ["low"] * 30 + ["high"] * 20},
+        {"id": [*ids, *[f"n{i}" for i in range(5)]],
+         "risk_band": ["low"] * 30 + ["high"] * 20 + ["medium"] * 5}), (), settings)
+    now = {(flow.before, flow.now) for flow in found.bands if flow.money_now is None}
+    before = {(flow.before, flow.now) for flow in found.bands if flow.money_before is None}
+    assert now == {(NEW, "medium"), ("high", "high")}
+    # Nobody's amount of September is small; the new ones spent nothing then.
+    assert before == {(NEW, "medium")}
 
 
 def test_month_without_bands_has_no_flows_but_counts_who_is_lost(settings: Settings) -> None:
