@@ -30,6 +30,7 @@ from reportgen.metrics import Recalibration, calibration, fit_recalibration, nee
 from reportgen.results import Estimate
 from reportgen.risk_model import RiskModel
 from reportgen.sample import Indices, Sample
+from reportgen.tables import materialise
 
 #: Customers scored at once: large enough for fast matrix products, small enough for any memory.
 BATCH_ROWS = 65_536
@@ -89,7 +90,9 @@ def rescored(customers: ibis.Table, scorer: Scorer, sample: Sample,
     tables = [pa.table({"id": batch.column("id"),
                         "risk": _unseen_risk(batch, scorer, sample, settings)})
               for batch in columns.to_pyarrow_batches(chunk_size=BATCH_ROWS)]
-    return customers.drop("risk").inner_join(ibis.memtable(pa.concat_tables(tables)), "id")
+    joined = customers.drop("risk").inner_join(ibis.memtable(pa.concat_tables(tables)), "id")
+    # Stored: of a join that stands in another one, Ibis 12.0 loses which customers have no partner.
+    return materialise(customers.get_backend(), joined, "rescored")
 
 
 def _unseen_risk(batch: pa.RecordBatch, scorer: Scorer, sample: Sample,

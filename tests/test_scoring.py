@@ -2,6 +2,7 @@
 
 import ibis
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from samples import customers_table, demo_sample, small, with_labels
@@ -14,6 +15,7 @@ from reportgen import risk_model, scoring
 from reportgen.estimators import CANDIDATES, make_pipeline
 from reportgen.metrics import calibration
 from reportgen.sample import draw_sample
+from reportgen.trends import drift
 
 
 class Memory(ClassifierMixin, BaseEstimator):
@@ -160,3 +162,22 @@ def test_calibrated_risks_are_left_alone(settings):
     assert all(fold.recalibration is None for fold in (scorer.final, *scorer.folds))
     assert sorted(np.concatenate([fold.held_out for fold in scorer.folds])) == list(
         range(len(sample.fallen)))
+
+
+def test_another_month_is_seen_by_this_month_s_models(settings):
+    """Both months' risks come from the same models, so that they differ by the customers alone."""
+    settings = small(settings, sample=300)
+    table = customers_table(settings, customers=500)
+    sample = draw_sample(ibis.memtable(table), settings)
+    scorer = scoring.fit_scorer(make_pipeline(CANDIDATES[1], settings), sample, settings)
+    own = table.append_column("risk", pa.nulls(table.num_rows, pa.float64()))
+    store = ibis.duckdb.connect()
+    then = scoring.rescored(store.create_table("then", own), scorer, sample, settings)
+    risk = then.to_pyarrow().to_pandas().set_index("id")["risk"]
+    # The very same customers get the very risk of the report: out of fold, never a memory.
+    np.testing.assert_allclose(risk.loc[sample.frame["id"]], scorer.out_of_fold)
+    now = store.create_table("now", table.append_column(
+        "risk", pa.array(risk.loc[table["id"].to_pylist()])))
+    moved = drift.measure(then, now, settings, month="2026-09", columns=settings.features, seed=1)
+    assert len(moved) == len(settings.features) + 1
+    assert all((one.level, round(one.psi, 9)) == ("none", 0) for one in moved)
