@@ -6,6 +6,7 @@ a finished month again from its results.json, `check` only holds the tables agai
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -100,6 +101,7 @@ def run_all(request: Request, stage: Stage) -> Iterator[Outcome]:
 
     for folder in earlier:
         yield _run(folder, asked(folder), stage)
+        gc.collect()        # a month's tables would stay until the last one is done
     yield _aged(_run(newest, asked(newest), stage), newest, request)
 
 
