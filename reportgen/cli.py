@@ -268,4 +268,4 @@ def _print_outcomes(outcomes: Sequence[Outcome], error: ReportgenError | None = 
             "notices": outcome.notices,
         } for outcome in outcomes],
         "error": {"message": error.format_message()} if error else None,
-    }, ensure_ascii=False, indent=1))
+    }, indent=1))       # ASCII, whatever the encoding of the place it is written to

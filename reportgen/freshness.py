@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 from reportgen import config, fingerprints, history, ledger, storage
-from reportgen.analysis.learning import MODEL
 from reportgen.config import Settings
 from reportgen.fingerprints import MANIFEST, Manifest
 from reportgen.history import CUSTOMERS, RESULTS
@@ -39,23 +38,31 @@ def of_figures(folder: MonthFolder, output: Path, settings: Settings, *,
     return fingerprints.of_analysis(
         inputs=[*tables, *_of_earlier(output, month, kept), *known],
         values={"month": month, "settings": settings.model_dump(mode="json"),
-                "kept": kept, "key": ledger.key_fingerprint()},
+                "kept": kept, "key": ledger.key_fingerprint(),
+                "earlier": _made_of(output, month)},
     )
 
 
 def _of_earlier(output: Path, month: str, kept: str | None) -> Iterator[Path]:
     """Yield the files of earlier months that the analysis may read.
 
-    Of months that are only a point of the trend, the manifest stands for what is not published.
+    Of months that are only a point of the trend the report is enough. A stored model differs from
+    run to run in its bytes; what it was made of stands for it (`_made_of`).
     """
     earlier = history.finished(output, before=month)[-history.MOST_MONTHS:]
     for name in earlier:
-        private = storage.month_folder(output, "private", name)
-        near = name in earlier[-_LOOKED_AT:] or name == kept
-        for path in (storage.month_folder(output, "public", name) / RESULTS, private / MANIFEST,
-                     *((private / CUSTOMERS, private / MODEL) if near else ())):
-            if path.is_file():
-                yield path
+        yield storage.month_folder(output, "public", name) / RESULTS
+        if name in earlier[-_LOOKED_AT:] or name == kept:
+            yield storage.month_folder(output, "private", name) / CUSTOMERS
+
+
+def _made_of(output: Path, month: str) -> dict[str, str | None]:
+    """Fingerprint of the figures of each earlier month, None where it is not known.
+
+    How a month was drawn is no part of it: drawing one again changes no later month.
+    """
+    made = ((name, manifest(output, name)) for name in history.finished(output, before=month))
+    return {name: None if one is None else one.analysis for name, one in made}
 
 
 def manifest(output: Path, month: str) -> Manifest | None:

@@ -132,21 +132,22 @@ def _is_whole(customers: Path, report: Report) -> bool:
         return False
 
 
-def told(faults: Collection[HistoryFault]) -> Iterator[str]:
-    """Say what is wrong with each month and what to do, for the person at the keyboard."""
+def told(faults: Collection[HistoryFault], month: str) -> Iterator[str]:
+    """Say what is wrong with each month before ``month`` and what to do, at the keyboard."""
     for fault in faults:
-        yield f"{fault.month} is not compared with: {_REMEDIES[fault.reason]}"
+        remedy = _REMEDIES[fault.reason].format(earlier=fault.month, month=month)
+        yield f"{fault.month} is not compared with: {remedy}"
 
 
 _REMEDIES: dict[FaultReason, str] = {
     "missing": "its report is not there; restore the output folder from its backup, run that "
-               "month, or name it in [history] accepted",
+               "month, or add {earlier} to [history] accepted",
     "newer": "its results.json was written by a newer reportgen; update this one",
     "older": "its results.json is too old to be read; run that month again",
     "damaged": "its results.json is damaged; restore it, or run that month again",
     "no_customers": "its customers.parquet is missing or damaged; restore output/private, or run "
                     "that month again",
     "ids": "its customers' ids are written otherwise, or hardly any customer is in both months; "
-           "bring the ids into one form and run both months again, or name this month in "
+           "bring the ids into one form and run both months again, or add {month} to "
            "[history] accepted",
 }

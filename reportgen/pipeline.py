@@ -95,6 +95,10 @@ def run_all(request: Request, stage: Stage) -> Iterator[Outcome]:
     """
     anew = replace(request, kept=None)
     *earlier, newest = months.find_months(request.data)
+    known = {*history.finished(request.output), *(one.month for one in (*earlier, newest))}
+    if request.kept and request.kept not in known:
+        raise ConfigError(f"--model {request.kept!r} is no month of {request.data} or "
+                          f"{request.output}; known: {', '.join(sorted(known))}")
 
     def asked(folder: MonthFolder) -> Request:
         return anew if request.kept and folder.month <= request.kept else request
@@ -163,7 +167,7 @@ def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...
     """Return the languages; one without a catalogue fails before any work is done."""
     for language in languages:
         localization.load(language, templates)
-    return languages
+    return tuple(dict.fromkeys(languages))
 
 
 # ── Drawing and publishing ───────────────────────────────────────────────────────────────────────
@@ -224,8 +228,8 @@ def _write_index(output: Path, languages: tuple[str, ...], templates: Path | Non
     """Draw the page of all months where a month, or how it is shown, has changed."""
     public, path = output / "public", output / "private" / "index.json"
     finished = history.finished(output)
-    sources = [file for month in finished
-               for file in sorted(storage.month_folder(output, "public", month).iterdir())]
+    sources = [file for month in finished for pattern in (RESULTS, "report.*.*")
+               for file in sorted(storage.month_folder(output, "public", month).glob(pattern))]
     made_of = fingerprints.of_drawing(
         fingerprints.of_analysis(inputs=sources, values={}), languages=languages,
         templates=localization.folders(templates))
@@ -236,6 +240,9 @@ def _write_index(output: Path, languages: tuple[str, ...], templates: Path | Non
         pages = drawing.index(output, languages, templates)
         for name, page in pages.items():
             storage.write_atomic(public / name, page.encode())
+        for name in () if last is None else last.drawn:
+            if Path(name).name not in pages:
+                (output / name).unlink(missing_ok=True)     # of a language that is gone
         drawn = fingerprints.of_files(output, [public / name for name in pages])
         storage.write_private(path, Manifest("", made_of, {}, drawn).to_json().encode())
 
@@ -274,7 +281,7 @@ def _outcome(output: Path, report: Report, status: Status) -> Outcome:
              for path in storage.month_folder(output, side, report.month).iterdir()]
     index = [path for path in (output / "public").glob("index*.html")]
     return Outcome(report, tuple(sorted([*files, *index])), status, tuple(failures(report)),
-                   tuple(history.told(report.history.faults)))
+                   tuple(history.told(report.history.faults, report.month)))
 
 
 def failures(report: Report) -> Iterator[str]:

@@ -72,6 +72,13 @@ def test_page_needs_nothing_from_elsewhere_and_runs_nothing_foreign() -> None:
     assert "default-src 'none'" in page
 
 
+def test_store_without_totals_has_its_page_too() -> None:
+    bare = make_report(overview=replace(make_report().overview, totals=()))
+    page = templating.render_index([Listed("2026-10", bare, DOCUMENTS)], bare, language="ru",
+                                   pages=PAGES, pictures=Blanks())
+    assert "выручка" not in page.lower()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_page_has_one_heading_a_caption_and_a_language(language: str) -> None:
     page = read(index(language))

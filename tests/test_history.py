@@ -132,6 +132,11 @@ def test_comparison_of_customers_can_be_given_up(tmp_path: Path) -> None:
 
 def test_every_fault_says_what_to_do() -> None:
     reasons = ("missing", "newer", "older", "damaged", "no_customers", "ids")
-    told = list(history.told([HistoryFault("2026-09", reason) for reason in reasons]))
+    told = list(history.told([HistoryFault("2026-09", reason) for reason in reasons],
+                             "2026-10"))
     assert len(set(told)) == len(reasons)
     assert all(line.startswith("2026-09 is not compared with: ") for line in told)
+    by_reason = dict(zip(reasons, told, strict=True))
+    # What is missing is accepted by its own name, a break by that of the month after it.
+    assert "add 2026-09 to [history] accepted" in by_reason["missing"]
+    assert "add 2026-10 to [history] accepted" in by_reason["ids"]

@@ -191,6 +191,27 @@ def test_another_language_only_draws(store, again):
         "report.en.html", "report.en.pdf", "results.json", "summary.md"]
 
 
+def test_drawing_earlier_months_again_analyses_no_later_one(store, again, tmp_path):
+    (tmp_path / "templates/css").mkdir(parents=True)
+    (tmp_path / "templates/css/company.css").write_text(":root { --blue: #003366; }")
+    request = replace(ask(store, again), templates=tmp_path / "templates")
+    assert [outcome.status for outcome in pipeline.run_all(request, silent)] == ["drawn"] * 3
+
+
+def test_model_of_no_month_is_refused_for_all_months_too(store, again):
+    with pytest.raises(ConfigError, match=r"--model '2026-8' is no month of .* known: 2026-08"):
+        list(pipeline.run_all(ask(store, again, kept="2026-8"), silent))
+
+
+def test_page_of_all_months_lets_go_of_a_language_that_is_gone(store, again):
+    both = replace(ask(store, again, MONTHS[2]), languages=("ru", "en"))
+    pipeline.run(both, silent)
+    assert (again / "public/index.en.html").is_file()
+    (again / "public" / MONTHS[0] / "notes").mkdir()     # nothing of ours; it does no harm
+    pipeline.run(ask(store, again, MONTHS[2]), silent)
+    assert sorted(path.name for path in (again / "public").glob("index*")) == ["index.html"]
+
+
 def test_past_month_run_again_reads_no_later_one(finished, store, again):
     text = (again / "public" / MONTHS[1] / "results.json").read_bytes()
     outcome = pipeline.run(ask(store, again, MONTHS[1], force=True), silent)
@@ -268,14 +289,20 @@ def test_customers_written_otherwise_are_not_compared(own_store, again):
 def test_another_unit_stops_the_run_and_can_be_accepted(own_store, again):
     change(own_store, MONTHS[2], "market_time",
            lambda row: [*row[:2], str(60 * float(row[2]))] if row[1] == "текущий_месяц" else row)
-    path = own_store / "reportgen.toml"
-    text = path.read_text("utf-8").replace("maximum = 1440", "maximum = 86400")
-    path.write_text(text, encoding="utf-8")
-    report = (again / "public" / MONTHS[2] / "results.json").read_bytes()
+    published = (again / "public" / MONTHS[2] / "results.json").read_bytes()
     with pytest.raises(DataError) as caught:
         pipeline.run(ask(own_store, again, MONTHS[2]), silent)
-    assert {problem.code for problem in caught.value.problems} <= {"unit_changed", "out_of_range"}
-    assert (again / "public" / MONTHS[2] / "results.json").read_bytes() == report
+    assert [problem.code for problem in caught.value.problems] == ["unit_changed"]
+    assert (again / "public" / MONTHS[2] / "results.json").read_bytes() == published
+    path = own_store / "reportgen.toml"
+    path.write_text(path.read_text("utf-8").replace('# accepted = ["2026-11"]',
+                                                    'accepted = ["2026-10"]'), encoding="utf-8")
+    report = pipeline.run(ask(own_store, again, MONTHS[2]), silent).report
+    # Accepted is the break; customers are not compared across it, and totals are.
+    assert (report.history.faults, report.history.migration, report.forecast) == ((), None, None)
+    page = (again / "public" / MONTHS[2] / "report.ru.html").read_text("utf-8")
+    assert "Это первый отчёт" not in page
+    assert "Клиенты с\u00a0прошлым месяцем не\u00a0сравниваются" in page
 
 
 # ── The command line ─────────────────────────────────────────────────────────────────────────────

@@ -99,7 +99,8 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
     from reportgen.analysis import learning, looking_back
 
     with stage("continuity"):
-        past = looking_back.comparable(customers, before.past, settings, month=month)
+        past = looking_back.comparable(customers, before.past, _columns(settings), settings,
+                                       month=month)
     before = replace(before, past=past)
     with workers.one_thread_each():
         learned = (learning.learn(customers.table, settings, month, stage) if kept is None

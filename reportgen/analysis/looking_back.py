@@ -23,7 +23,8 @@ from reportgen.trends.pair import Pair, pair
 from reportgen.trends.points import points
 
 
-def comparable(customers: Customers, past: Past, settings: Settings, *, month: str) -> Past:
+def comparable(customers: Customers, past: Past, columns: Mapping[str, ColumnInfo],
+               settings: Settings, *, month: str) -> Past:
     """Refuse tables that break with the month before; give up comparing other customers' ids."""
     both = pair(past.last, customers.table, customers.left_out, month=month)
     if both is None:
@@ -32,7 +33,9 @@ def comparable(customers: Customers, past: Past, settings: Settings, *, month: s
         return past.without_customers()     # a break that is known is compared on no guesses either
     if not continuity.same_customers(both):
         return past.without_customers("ids")
-    continuity.check(both, settings)
+    changed = continuity.contract_changes(both.report.columns, columns)
+    continuity.check(both, settings, month=month,
+                     columns=continuity.comparable(settings.features, changed))
     return past
 
 
@@ -62,13 +65,15 @@ def look_back(past: Past, present: Present, settings: Settings) -> History:
     both = _beside(past.last, present)
     if both is None:
         return History(line, past.faults, None, (), (), (), ())
+    contract = continuity.contract_changes(both.report.columns, present.columns)
     return History(
         points=line, faults=past.faults,
         migration=migration.migrate(both, present.segments, settings),
         held=outcomes.hold(both, settings),
-        restated=restatements.find(both, settings),
+        restated=restatements.find(both, settings, columns=continuity.comparable(
+            tuple(settings.columns), contract)),
         drift=(_drift(both, present, settings), *_since_training(both, past, present, settings)),
-        contract=continuity.contract_changes(both.report.columns, present.columns),
+        contract=contract,
     )
 
 

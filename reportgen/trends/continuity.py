@@ -8,7 +8,7 @@ of the contract itself is listed, and the columns it touches are not compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import ibis.expr.types as ir
 
@@ -31,20 +31,22 @@ CUSTOMERS_FACTOR = 5
 LEAST_IN_COMMON = 0.5
 
 
-def check(months: Pair, settings: Settings) -> None:
-    """Refuse tables that cannot belong to the store of the month before.
+def check(months: Pair, settings: Settings, *, month: str, columns: Collection[str]) -> None:
+    """Refuse tables of a month that cannot belong to the store of the month before.
+
+    ``columns`` mean the same in both months by the contract; others have no unit to keep.
 
     Raises
     ------
     DataError
         Every column whose unit seems to have changed, and a number of customers that cannot be.
     """
-    problems = [*_customers(months, settings), *_units(months, settings)]
+    problems = [*_customers(months, settings, month), *_units(months, settings, month, columns)]
     if problems:
         raise DataError(problems)
 
 
-def _customers(months: Pair, settings: Settings) -> Iterator[Problem]:
+def _customers(months: Pair, settings: Settings, month: str) -> Iterator[Problem]:
     then = months.report.data.customers_in
     now = sum(one_row(table.aggregate(n=table.count()))["n"]
               for table in (months.now, months.left_out))
@@ -54,12 +56,13 @@ def _customers(months: Pair, settings: Settings) -> Iterator[Problem]:
     yield Problem(
         table.file, table.id, 0, "customers_jumped",
         f"{now} customers, in {months.month} there were {then}; is this the whole table, and this "
-        f"store's? {_accept('If it is right,')}")
+        f"store's? {_accept(month)}")
 
 
-def _units(months: Pair, settings: Settings) -> Iterator[Problem]:
+def _units(months: Pair, settings: Settings, month: str,
+           columns: Collection[str]) -> Iterator[Problem]:
     """Compare the medians of what is not zero: zeros have no unit."""
-    names = [name for name in settings.features
+    names = [name for name in columns
              if settings.columns[name].kind == Kind.NUMBER and settings.columns[name].change is None
              and name in months.then.columns]
     then, now = (_medians(table, names) for table in (months.then, months.now))
@@ -71,7 +74,7 @@ def _units(months: Pair, settings: Settings) -> Iterator[Problem]:
         yield Problem(
             settings.tables[column.table].file, column.source, 0, "unit_changed",
             f"the median is {is_now:g}, in {months.month} it was {was:g}: another unit? Deliver it "
-            f"in the unit of before. {_accept('If it is right,')}")
+            f"in the unit of before. {_accept(month)}")
 
 
 def _medians(table: ir.Table, names: list[str]) -> Mapping[str, float | None]:
@@ -81,8 +84,8 @@ def _medians(table: ir.Table, names: list[str]) -> Mapping[str, float | None]:
         name: table[name].abs().nullif(0).median() for name in names}))
 
 
-def _accept(condition: str) -> str:
-    return (f"{condition} name this month in [history] accepted of reportgen.toml")
+def _accept(month: str) -> str:
+    return f"If it is right, add \"{month}\" to [history] accepted in reportgen.toml"
 
 
 def same_customers(months: Pair) -> bool:

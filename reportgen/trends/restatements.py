@@ -7,7 +7,7 @@ corrected the past, or the files do not belong together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import ibis.expr.types as ir
 
@@ -21,10 +21,14 @@ from reportgen.trends.pair import Pair
 SAME = 1e-9
 
 
-def find(months: Pair, settings: Settings) -> tuple[Restatement, ...]:
-    """Hold every column of an earlier period against the month it speaks of."""
+def find(months: Pair, settings: Settings, *,
+         columns: Collection[str]) -> tuple[Restatement, ...]:
+    """Hold every column of an earlier period against the month it speaks of.
+
+    ``columns`` mean the same in both months by the contract; others are not held.
+    """
     held = [(now, then) for now, then in repeated(settings, apart=months.apart)
-            if then in months.then.columns]
+            if then in months.then.columns and {now, then} <= set(columns)]
     if not held:
         return ()
     both = _in_both(months, held)
@@ -33,7 +37,7 @@ def find(months: Pair, settings: Settings) -> tuple[Restatement, ...]:
     }))
     return tuple(
         Restatement(
-            column=now, then=then, month=months.month, customers=row[f"n_{i}"],
+            column=now, then=then, month=months.month, customers=row[f"n_{i}"] or 0,
             changed=row[f"changed_{i}"] or 0, sum_then=row[f"then_{i}"] or 0.0,
             sum_now=row[f"now_{i}"] or 0.0, difference=row[f"difference_{i}"] or 0.0,
         )

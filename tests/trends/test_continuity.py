@@ -10,11 +10,16 @@ from reports import make_report
 from reportgen.config import Settings
 from reportgen.errors import DataError
 from reportgen.results import ContractChange
-from reportgen.trends.continuity import check, comparable, contract_changes, same_customers
+from reportgen.trends import continuity
+from reportgen.trends.continuity import comparable, contract_changes, same_customers
 
 from .two_months import two_months
 
 IDS = [f"c{i}" for i in range(60)]
+
+
+def check(months, settings: Settings, columns=None) -> None:
+    continuity.check(months, settings, month="2026-10", columns=columns or settings.features)
 
 
 def pair(settings: Settings, **now: object):
@@ -33,7 +38,12 @@ def test_another_unit_is_told_with_both_medians(settings: Settings, factor: floa
     (problem,) = caught.value.problems
     assert problem.code == "unit_changed"
     assert "in 2026-09 it was 5000" in problem.message
-    assert "[history] accepted" in problem.message
+    assert 'add "2026-10" to [history] accepted' in problem.message
+
+
+def test_a_column_that_the_contract_has_redefined_has_no_unit_to_keep(settings: Settings) -> None:
+    others = [name for name in settings.features if name != "revenue_current"]
+    check(pair(settings, revenue_current=[5.0] * 60), settings, others)
 
 
 def test_zeros_have_no_unit(settings: Settings) -> None:

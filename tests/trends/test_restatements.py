@@ -26,7 +26,7 @@ def test_changed_values_are_told_in_rows_and_money(settings: Settings) -> None:
         # c5 is gone; c4 is left out now, but its row is there; c1 and c4 were corrected.
         {"id": IDS[:4], "revenue_previous": [10.0, 25.0, 30.0, 40.0]},
         left_out={"id": IDS[4:5], "revenue_previous": [45.0]})
-    found = {one.column: one for one in find(pair, settings)}
+    found = {one.column: one for one in find(pair, settings, columns=settings.columns)}
     revenue = found["revenue_previous"]
     assert (revenue.then, revenue.month) == ("revenue_current", "2026-09")
     assert (revenue.customers, revenue.changed) == (5, 2)
@@ -36,7 +36,7 @@ def test_changed_values_are_told_in_rows_and_money(settings: Settings) -> None:
 def test_values_that_are_written_alike_are_the_same(settings: Settings) -> None:
     pair = two_months(settings, {"id": IDS, "revenue_current": [0.1 + 0.2] * 6},
                       {"id": IDS, "revenue_previous": [0.3] * 6})
-    found = {one.column: one for one in find(pair, settings)}
+    found = {one.column: one for one in find(pair, settings, columns=settings.columns)}
     assert found["revenue_previous"].changed == 0
     assert found["revenue_previous"].sum_now == pytest.approx(1.8)
 
@@ -44,5 +44,18 @@ def test_values_that_are_written_alike_are_the_same(settings: Settings) -> None:
 def test_unknown_values_are_not_compared(settings: Settings) -> None:
     pair = two_months(settings, {"id": IDS, "revenue_current": [None, *[5.0] * 5]},
                       {"id": IDS, "revenue_previous": [7.0, None, *[5.0] * 4]})
-    found = {one.column: one for one in find(pair, settings)}
+    found = {one.column: one for one in find(pair, settings, columns=settings.columns)}
     assert (found["revenue_previous"].customers, found["revenue_previous"].changed) == (4, 0)
+
+
+def test_a_column_that_means_something_else_now_is_not_held(settings: Settings) -> None:
+    pair = two_months(settings, {"id": IDS, "revenue_current": [1.0] * 6},
+                      {"id": IDS, "revenue_previous": [4.0] * 6})
+    known = set(settings.columns) - {"revenue_previous"}
+    assert "revenue_previous" not in {one.column for one in find(pair, settings, columns=known)}
+
+
+def test_months_without_a_common_customer_have_nothing_restated(settings: Settings) -> None:
+    pair = two_months(settings, {"id": IDS}, {"id": ["x", "y"]})
+    assert all((one.customers, one.changed, one.difference) == (0, 0, 0.0)
+               for one in find(pair, settings, columns=settings.columns))
