@@ -2,12 +2,13 @@
 
 Progress and messages go to stderr, the paths written to stdout. Exit codes: 0 done, 1 failed,
 2 usage or a bad reportgen.toml, 3 data that do not meet the contract, 4 a gate failed,
-130 interrupted.
+5 written but not mailed, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -21,7 +22,9 @@ from reportgen import __version__
 from reportgen.errors import ReportgenError
 
 if TYPE_CHECKING:
-    from reportgen.pipeline import Outcome
+    from reportgen.dispatch import Mailing
+    from reportgen.log import Log
+    from reportgen.pipeline import Outcome, Request
 
 INTERRUPTED = 130
 
@@ -46,10 +49,16 @@ class _Commands(click.Group):
         except Exception as error:  # noqa: BLE001 - the last edge: no traceback reaches a user
             if ctx.params["debug"]:
                 raise
-            raise ReportgenError(
-                f"unexpected fault, {type(error).__name__}: {error}\n"
-                "Nothing was published. Run again with `reportgen --debug ...` and report it."
-            ) from error
+            raise _unexpected(error) from error
+
+
+def _unexpected(error: Exception) -> ReportgenError:
+    """Say of a failure that nobody foresaw what to do about it."""
+    if isinstance(error, ReportgenError):
+        return error
+    return ReportgenError(
+        f"unexpected fault, {type(error).__name__}: {error}\n"
+        "Nothing was published. Run again with `reportgen --debug ...` and report it.")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -106,6 +115,14 @@ def _log_options(command: _Command) -> _Command:
         help="How stages and notices are told on stderr.")(command))
 
 
+_json_option = click.option("--json", "as_json", is_flag=True,
+                            help="Print one JSON object with the outcome instead of the paths.")
+_deliver = click.option(
+    "--deliver/--dry-run", default=None,
+    help="Hand messages over, or write them to files and open no connection; the latter is the "
+         "default where CI=true.")
+
+
 @main.command()
 @_data_options
 @_output_option
@@ -119,18 +136,22 @@ def _log_options(command: _Command) -> _Command:
               help="Check the model on one split only: faster, and marked so on the first page.")
 @click.option("--thorough", "effort", flag_value="thorough",
               help="Repeat the nested cross-validation three times.")
+@click.option("--send", "mails", is_flag=True,
+              help="Mail the newest month as `send` does, and tell the owner if the run fails.")
+@_deliver
 @_log_options
-@click.option("--json", "as_json", is_flag=True,
-              help="Print one JSON object with the outcome instead of the paths.")
+@_json_option
 def run(data: Path, month: str | None, config: Path | None, output: Path,
         languages: tuple[str, ...], templates: Path | None, every: bool, kept: str | None,
-        force: bool, effort: Any, verbose: bool, log_format: Any, as_json: bool) -> None:
+        force: bool, effort: Any, mails: bool, deliver: bool | None, verbose: bool,
+        log_format: Any, as_json: bool) -> None:
     r"""Analyse a month and write its report.
 
     \b
     reportgen run --data tables --month 2026-10
     reportgen run --data tables --month 2026-10 --quick
     reportgen run --data tables --all                 every month, as far as it changed
+    reportgen run --data tables --all --send          and the newest one by e-mail
     """
     from reportgen import pipeline, workers
     from reportgen.log import Log
@@ -142,25 +163,68 @@ def run(data: Path, month: str | None, config: Path | None, output: Path,
     request = pipeline.Request(data, output, month, config, effort, languages or None, templates,
                                kept, force, date.today())
     outcomes: list[pipeline.Outcome] = []
+    mailing: list[Mailing] = []
     try:
-        for outcome in (pipeline.run_all(request, log.stage) if every
-                        else [pipeline.run(request, log.stage)]):
-            outcomes.append(outcome)
-            log.done(outcome.report.month, outcome.status)
-            for notice in outcome.notices:
-                log.notice(outcome.report.month, notice)
-        pipeline.hold_gates(tuple(outcomes))
-    except ReportgenError as error:
-        log.failure(error.format_message(), error.exit_code)
+        if mails:
+            missed = _run_and_mail(request, every, outcomes, mailing, log, deliver)
+        else:
+            missed = ()
+            _run(request, every, outcomes, log)
+        pipeline.hold(tuple(outcomes), missed)
+    except Exception as error:
+        told = _unexpected(error)
+        log.failure(told.format_message(), told.exit_code)
         if as_json:
-            _print_outcomes(outcomes, error)
+            _print_json(mailing, told, outcomes)
         raise
     finally:
         if not as_json:
-            _print_files(tuple(dict.fromkeys(path for outcome in outcomes
-                                             for path in outcome.files)))
+            files = [path for outcome in outcomes for path in outcome.files]
+            _print_files((*dict.fromkeys(files), *(path for one in mailing for path in one.files)))
     if as_json:
-        _print_outcomes(outcomes)
+        _print_json(mailing, None, outcomes)
+
+
+def _run(request: Request, every: bool, outcomes: list[Outcome], log: Log) -> None:
+    """Run one month or all of them; ``outcomes`` grows as they are done."""
+    from reportgen import pipeline
+
+    for outcome in (pipeline.run_all(request, log.stage) if every
+                    else [pipeline.run(request, log.stage)]):
+        outcomes.append(outcome)
+        log.done(outcome.report.month, outcome.status)
+        for notice in outcome.notices:
+            log.notice(outcome.report.month, notice)
+
+
+def _run_and_mail(request: Request, every: bool, outcomes: list[Outcome], mailing: list[Mailing],
+                  log: Log, deliver: bool | None) -> tuple[str, ...]:
+    """Run, then mail the newest month; return who did not get what they should have.
+
+    The owner is told of a run that fails; readers never are.
+    """
+    from reportgen import dispatch
+    from reportgen.mailing import Clock, Wish
+
+    settings = dispatch.settings_of(request.data, request.month, request.config)
+    wish = Wish(_delivers(deliver), templates=request.templates)
+    dispatch.check(settings, wish)
+    try:
+        _run(request, every, outcomes, log)
+    except Exception as error:
+        told = _unexpected(error).format_message()
+        mailing.append(dispatch.tell_failure(request.output, settings, told, wish, Clock()))
+        _tell(mailing[-1], log)
+        raise
+    newest = outcomes[-1]
+    try:
+        with log.stage("send"):
+            mailing.append(dispatch.send(request.output, newest.report.month, settings, wish,
+                                         clock=Clock(), failures=newest.failures))
+    except ReportgenError as error:
+        return (error.format_message(),)        # the report stands all the same
+    _tell(mailing[-1], log)
+    return mailing[-1].missed
 
 
 @main.command()
@@ -182,6 +246,84 @@ def render(month: str | None, output: Path, languages: tuple[str, ...],
     outcome = pipeline.render(output, month, languages=languages or None, templates=templates,
                               stage=Log(log_format, verbose).stage)
     _print_files(outcome.files)
+
+
+@main.command()
+@_data_options
+@_output_option
+@click.option("--templates", help="Folder of templates that override the shipped ones.",
+              type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--to", "previews", multiple=True, metavar="ADDRESS",
+              help="Send a preview to this address and nothing to anybody else; repeatable.")
+@click.option("--language", default="", metavar="LANG", help="Language of the previews.")
+@click.option("--resend", is_flag=True,
+              help="Send again what may have been lost, and a report that has changed since.")
+@click.option("--force", is_flag=True, help="Send to readers although a gate is closed.")
+@click.option("--outcome", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="What `run --json` printed: its newest month is mailed, its failure told to the "
+                   "owner.")
+@_deliver
+@_log_options
+@_json_option
+def send(data: Path, month: str | None, config: Path | None, output: Path,
+         templates: Path | None, previews: tuple[str, ...], language: str, resend: bool,
+         force: bool, outcome: Path | None, deliver: bool | None, verbose: bool, log_format: Any,
+         as_json: bool) -> None:
+    r"""Mail a finished month to those named in reportgen.toml.
+
+    \b
+    reportgen send --month 2026-10 --dry-run          look at the messages first
+    reportgen send --month 2026-10 --to me@example.org
+    reportgen send --month 2026-10
+    """
+    from reportgen import dispatch, pipeline
+    from reportgen.log import Log
+    from reportgen.mailing import Clock, Wish
+
+    if outcome is not None and (month or previews):
+        raise click.UsageError("--outcome excludes --month and --to")
+    log = Log(log_format, verbose)
+    wish = Wish(_delivers(deliver), resend, force, dispatch.previews(previews), language, templates)
+    mailing: list[Mailing] = []
+    try:
+        settings = dispatch.settings_of(data, month, config)
+        with log.stage("send"):
+            mailing.append(
+                dispatch.send_after(output, outcome, settings, wish, clock=Clock()) if outcome
+                else dispatch.send(output, month, settings, wish, clock=Clock(),
+                                   today=date.today()))
+        _tell(mailing[-1], log)
+        pipeline.hold((), mailing[-1].missed)
+    except ReportgenError as error:
+        log.failure(error.format_message(), error.exit_code)
+        if as_json:
+            _print_json(mailing, error)
+        raise
+    finally:
+        if not as_json:
+            _print_files(tuple(path for one in mailing for path in one.files))
+    if as_json:
+        _print_json(mailing)
+
+
+@main.command()
+@click.option("--month", metavar="YYYY-MM", help="Month to approve; the newest finished if absent.")
+@click.option("--by", default="", metavar="NAME",
+              help="Who approves; whoever is logged in if absent.")
+@_output_option
+def approve(month: str | None, by: str, output: Path) -> None:
+    r"""Let leadership's copies of a month be sent, for its report as it is now.
+
+    \b
+    reportgen approve --month 2026-10 && reportgen send --month 2026-10
+    """
+    import getpass
+
+    from reportgen import dispatch
+    from reportgen.mailing import Clock
+
+    approved = dispatch.approve(output, month, by or getpass.getuser(), Clock())
+    click.echo(f"{approved} is approved; send it by: reportgen send --month {approved}", err=True)
 
 
 @main.command()
@@ -255,8 +397,20 @@ def _print_files(paths: tuple[Path, ...]) -> None:
         click.echo(path)
 
 
-def _print_outcomes(outcomes: Sequence[Outcome], error: ReportgenError | None = None) -> None:
-    """Print what became of each month for scripts: status, files, gates, and the error if any."""
+def _delivers(asked: bool | None) -> bool:
+    """Whether messages leave; in a CI job only where it was asked for."""
+    in_ci = os.environ.get("CI", "").strip().lower() in ("true", "1")
+    return not in_ci if asked is None else asked
+
+
+def _tell(mailing: Mailing, log: Log) -> None:
+    for notice in mailing.notices:
+        log.notice(mailing.month or "mail", notice)
+
+
+def _print_json(mailing: Sequence[Mailing], error: ReportgenError | None = None,
+                outcomes: Sequence[Outcome] = ()) -> None:
+    """Print for scripts what became of each month and of each message, and the error if any."""
     click.echo(json.dumps({
         "exit_code": error.exit_code if error else 0,
         "months": [{
@@ -267,5 +421,12 @@ def _print_outcomes(outcomes: Sequence[Outcome], error: ReportgenError | None = 
             "failures": outcome.failures,
             "notices": outcome.notices,
         } for outcome in outcomes],
+        "mail": [{
+            "month": one.month,
+            "kind": delivery.kind,
+            "address": delivery.address,
+            "fate": delivery.fate,
+            "told": delivery.told,
+        } for one in mailing for delivery in one.deliveries],
         "error": {"message": error.format_message()} if error else None,
     }, indent=1))       # ASCII, whatever the encoding of the place it is written to

@@ -17,6 +17,7 @@ from pydantic import ValidationError, field_validator, model_validator
 
 from reportgen.contract import Column, Contract, Kind, Role, Window
 from reportgen.errors import ConfigError
+from reportgen.mailbox import Mail
 from reportgen.rules import Rule, RuleError, parse_rule
 from reportgen.sections import (
     Assumptions,
@@ -67,6 +68,7 @@ class Settings(Contract):
     segments: dict[str, Segment] = {}
     recommendations: Recommendations
     presentation: Presentation = Presentation()
+    mail: Mail = Mail()
 
     @property
     def rule_columns(self) -> dict[str, tuple[str, ...] | None]:
@@ -81,6 +83,10 @@ class Settings(Contract):
     def past_features(self) -> tuple[str, ...]:
         """Features that were known before the month of the report."""
         return tuple(name for name in self.features if self.columns[name].window == Window.PAST)
+
+    def of_figures(self) -> dict[str, Any]:
+        """Return as plain values what figures may depend on: all but who is told, and when."""
+        return self.model_dump(mode="json", exclude={"mail": True, "gates": {"data_age"}})
 
     def with_effort(self, effort: Effort) -> Self:
         """Return the same settings for another effort."""

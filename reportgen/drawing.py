@@ -16,26 +16,28 @@ from reportgen import history, months, results, storage
 from reportgen.analysis import ACTIONS
 from reportgen.history import RESULTS
 from reportgen.results import Report, ResultsError
+from reportgen.storage import StagedRun
 
 if TYPE_CHECKING:
     from reportgen import pdf
     from reportgen.charts import Picture
+    from reportgen.localization import Localizer
     from reportgen.templating import Listed
 
 WORKBOOK, IMPORT, SUMMARY, INDEX = "customers.xlsx", "customers.csv", "summary.md", "index.html"
 
 
-def documents(report: Report, languages: Sequence[str], templates: Path | None, folder: Path,
-              beside: Executor | None) -> None:
+def documents(report: Report, languages: Sequence[str], templates: Path | None,
+              staged: StagedRun, beside: Executor | None) -> None:
     """Draw the documents of all languages: the first here, the others in another process."""
     text = results.to_json(report)
     here, there = (languages[:1], languages[1:]) if beside else (languages, ())
-    drawing = [beside.submit(_document, text, language, templates, folder)
+    drawing = [beside.submit(_document, text, language, templates, staged)
                for language in there if beside]
     try:
         for language in here:
-            _document(text, language, templates, folder)
-        _summary(report, languages, templates, folder)
+            _document(text, language, templates, staged)
+        _summary(report, languages, templates, staged.public)
     finally:
         wait(drawing)           # they write into the same folder
     for document in drawing:
@@ -86,9 +88,9 @@ def _listed(output: Path, month: str) -> Listed:
     return Listed(month, report, tuple(sorted(path.name for path in folder.glob("report.*.*"))))
 
 
-def _document(text: str, language: str, templates: Path | None, folder: Path) -> None:
+def _document(text: str, language: str, templates: Path | None, staged: StagedRun) -> None:
     """Draw one language's documents from the text of results.json."""
-    from reportgen import charts, localization, pdf, templating
+    from reportgen import charts, localization, mail, pdf, templating
 
     report = results.from_json(text)
     words = localization.load(language, templates, currency=report.store.currency)
@@ -97,10 +99,28 @@ def _document(text: str, language: str, templates: Path | None, folder: Path) ->
         templating.render_html(report, language=language, pictures=pictures, templates=templates,
                                for_print=for_print)
         for for_print in (False, True))
-    (folder / f"report.{language}.html").write_text(page, encoding="utf-8")
-    (folder / f"report.{language}.pdf").write_bytes(pdf.write_pdf(
+    (staged.public / f"report.{language}.html").write_text(page, encoding="utf-8")
+    document = pdf.write_pdf(
         printed, dated=months.last_day(report.month),
-        attachments=_attachments(text, words.text("report.numbers"), pictures)))
+        attachments=_attachments(text, words.text("report.numbers"), pictures))
+    (staged.public / f"report.{language}.pdf").write_bytes(document)
+    (staged.private / mail.draft_name(language)).write_bytes(
+        _message(report, words, templates, document))
+
+
+def _message(report: Report, words: Localizer, templates: Path | None, document: bytes) -> bytes:
+    """Draft the month's e-mail with its PDF; the same figures give the same bytes."""
+    from reportgen import charts, mail, templating
+
+    attached = mail.attached_name(report.month, words.language)
+    pictures = charts.draw_rasters(report, words, colours=templating.own_colours(templates))
+    letter = templating.render_letter(report, language=words.language, pictures=pictures,
+                                      attached=attached, templates=templates)
+    return mail.draft(
+        subject=letter.subject, text=letter.text, html=letter.html, language=words.language,
+        pictures=[mail.Picture(templating.content_id(one), one.png) for one in pictures.values()],
+        attachments=[mail.Attachment(attached, "application/pdf", document)],
+        dated=months.last_day(report.month))
 
 
 def _attachments(text: str, described: str,

@@ -9,7 +9,8 @@
     ├── MachineError             1   this machine lacks something the command needs
     ├── ConfigError              2   reportgen.toml cannot be used
     ├── DataError                3   the tables do not meet the contract
-    └── GateError                4   a gate failed; the report is written and says so
+    ├── GateError                4   a gate failed; the report is written and says so
+    └── MailError                5   the report is written, and somebody did not get it
 
 Every message says what is wrong, where, and what to do. The classes derive from click's own
 exception, so the command line prints them and exits without translating anything.
@@ -55,6 +56,12 @@ class GateError(ReportgenError):
     """A gate failed; the report was written and says so."""
 
     exit_code = 4
+
+
+class MailError(ReportgenError):
+    """The report was written, and somebody who should have it by e-mail does not."""
+
+    exit_code = 5
 
 
 @dataclass(frozen=True, order=True)

@@ -37,7 +37,7 @@ def of_figures(folder: MonthFolder, output: Path, settings: Settings, *,
              if path.stem.removeprefix(f"{kind}-") < month]
     return fingerprints.of_analysis(
         inputs=[*tables, *_of_earlier(output, month, kept), *known],
-        values={"month": month, "settings": settings.model_dump(mode="json"),
+        values={"month": month, "settings": settings.of_figures(),
                 "kept": kept, "key": ledger.key_fingerprint(),
                 "earlier": _made_of(output, month)},
     )

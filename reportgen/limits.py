@@ -47,6 +47,15 @@ _MEANINGS: dict[CheckName, str] = {
 }
 
 
+def too_old(month: str, today: date, limit: int) -> tuple[str, ...]:
+    """Say that the newest month's data are too old; nothing where they are not."""
+    age = data_age(month, today)
+    if age <= limit:
+        return ()
+    return (f"data_age: the newest month ended {age} days ago, at most {limit} are allowed; look "
+            "for the delivery that did not come, or name the month by --month",)
+
+
 def data_age(month: str, today: date) -> int:
     """Days from the end of a month to today; negative while the month lasts."""
     return (today - months.last_day(month).date()).days

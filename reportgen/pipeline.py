@@ -7,7 +7,7 @@ a finished month again from its results.json, `check` only holds the tables agai
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -29,7 +29,7 @@ from reportgen import (
 )
 from reportgen.analysis import ACTIONS, Before, Stage, analyse, read_customers
 from reportgen.config import Settings
-from reportgen.errors import ConfigError, GateError, StorageError
+from reportgen.errors import ConfigError, GateError, MailError, StorageError
 from reportgen.fingerprints import MANIFEST, Manifest
 from reportgen.freshness import Status
 from reportgen.history import RESULTS
@@ -61,8 +61,8 @@ class Request:
 class Outcome:
     """A published month: its numbers, its files, what was done, and what its gates say.
 
-    ``failures`` are messages, one a gate that failed; ``notices`` tell what a person should know
-    though nothing failed by it.
+    ``failures`` are messages, one a gate that failed, beginning with its name; ``notices`` tell
+    what a person should know though nothing failed by it.
     """
 
     report: Report
@@ -122,7 +122,7 @@ def _run(folder: MonthFolder, request: Request, stage: Stage) -> Outcome:
         if status == "analysed" or last is None:
             report = _analyse(folder, request, settings, languages, (figures, pages), stage)
         else:
-            report = _read(output, month)
+            report = read(output, month)
             if status == "drawn":
                 _draw_again(report, languages, request.templates, output,
                             replace(last, drawing=pages), stage)
@@ -179,8 +179,8 @@ def render(output: Path, month: str | None, *, languages: tuple[str, ...] | None
     # Another process imports while this one reads; most reports have a second language.
     count = 1 if languages is None else len(languages) - 1
     with workers.drawing(count) as beside, storage.lock(output):
-        month = month or _newest(output)
-        report = _read(output, month)
+        month = month or newest(output)
+        report = read(output, month)
         wanted = _known(languages or report.store.languages, templates)
         last = freshness.manifest(output, month)
         if last is not None:
@@ -208,7 +208,7 @@ def _draw_again(report: Report, languages: tuple[str, ...], templates: Path | No
 def _draw(report: Report, languages: tuple[str, ...], templates: Path | None,
           staged: storage.StagedRun, stage: Stage, beside: Executor | None) -> None:
     with stage("render"):
-        drawing.documents(report, languages, templates, staged.public, beside)
+        drawing.documents(report, languages, templates, staged, beside)
     if (staged.private / ACTIONS).is_file():
         with stage("list"):
             drawing.work_list(report, languages[0], templates, staged.private)
@@ -247,7 +247,8 @@ def _write_index(output: Path, languages: tuple[str, ...], templates: Path | Non
         storage.write_private(path, Manifest("", made_of, {}, drawn).to_json().encode())
 
 
-def _read(output: Path, month: str) -> Report:
+def read(output: Path, month: str) -> Report:
+    """Read a finished month's report."""
     source = storage.month_folder(output, "public", month) / RESULTS
     if not source.is_file():
         raise StorageError(f"{source} is missing; run that month first")
@@ -257,8 +258,8 @@ def _read(output: Path, month: str) -> Report:
 # ── What came of it ──────────────────────────────────────────────────────────────────────────────
 
 
-def hold_gates(outcomes: tuple[Outcome, ...]) -> None:
-    """Tell that gates failed, after the reports were written.
+def hold(outcomes: tuple[Outcome, ...], missed: Sequence[str] = ()) -> None:
+    """Tell that gates failed, or that somebody was not reached, after the reports were written.
 
     Of several months those count that something was done for, and the newest: a gate that an old
     month failed once does not make every later run fail.
@@ -267,13 +268,19 @@ def hold_gates(outcomes: tuple[Outcome, ...]) -> None:
     ------
     GateError
         Naming each limit that a month does not keep.
+    MailError
+        Naming who did not get the report; where a gate failed as well, that error names them.
     """
     counted = [outcome for outcome in outcomes
                if outcome.status != "unchanged" or outcome is outcomes[-1]]
     failures = [f"  {outcome.report.month}: {failure}"
                 for outcome in counted for failure in outcome.failures]
+    mail = ["not everybody got the report by e-mail:", *(f"  {line}" for line in missed)]
     if failures:
-        raise GateError("\n".join(["the report was written, and a gate failed:", *failures]))
+        raise GateError("\n".join(["the report was written, and a gate failed:", *failures,
+                                   *(mail if missed else ())]))
+    if missed:
+        raise MailError("\n".join(mail))
 
 
 def _outcome(output: Path, report: Report, status: Status) -> Outcome:
@@ -301,16 +308,12 @@ def _aged(outcome: Outcome, folder: MonthFolder, request: Request) -> Outcome:
     """Add the age of the newest data, which is no figure of the report."""
     if request.today is None:
         return outcome
-    limit = _settings(folder, request).gates.data_age
-    age = limits.data_age(folder.month, request.today)
-    if age <= limit:
-        return outcome
-    told = (f"data_age: the newest month ended {age} days ago, at most {limit} are allowed; look "
-            "for the delivery that did not come, or name the month by --month")
-    return replace(outcome, failures=(*outcome.failures, told))
+    told = limits.too_old(folder.month, request.today, _settings(folder, request).gates.data_age)
+    return replace(outcome, failures=(*outcome.failures, *told))
 
 
-def _newest(output: Path) -> str:
+def newest(output: Path) -> str:
+    """Name the newest finished month."""
     found = history.finished(output)
     if not found:
         raise StorageError(f"{output} holds no finished month; run one first")

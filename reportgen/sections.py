@@ -22,12 +22,14 @@ Effort = Literal["quick", "standard", "thorough"]
 class Store(_Frozen):
     """Who the report is about.
 
-    ``currency`` is an ISO code; where it is absent, money is written without one.
+    ``currency`` is an ISO code; where it is absent, money is written without one. ``published`` is
+    the web address under which the readers find output/public, empty where they do not.
     """
 
     name: Labels
     currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
     languages: tuple[str, ...] = Field(default=("ru", "en"), min_length=1)
+    published: str = Field(default="", pattern=r"^(https?://[^\s\"'<>]+)?$")
 
 
 class Cleaning(_Frozen):

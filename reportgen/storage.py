@@ -80,7 +80,7 @@ def month_folder(output: Path, side: Side, month: str) -> Path:
 def write_atomic(path: Path, data: bytes, *, mode: int = _OPEN_FILE) -> None:
     """Replace one file by a whole new one, or leave it as it was."""
     temporary = path.with_name(f".{path.name}.new")
-    with _storage_errors(path):
+    with told_errors(path):
         try:
             temporary.touch(mode=_SECRET_FILE)  # nobody reads it before it has its own mode
             temporary.write_bytes(data)
@@ -119,11 +119,11 @@ def lock(output: Path) -> Iterator[tuple[str, ...]]:
     LockedError
         Another command holds the folder; the message names its process.
     """
-    with _storage_errors(output):
+    with told_errors(output):
         _make_layout(output)
         descriptor = os.open(output / ".lock", os.O_RDWR | os.O_CREAT, _OPEN_FILE)
     try:
-        with _storage_errors(output):
+        with told_errors(output):
             _acquire(descriptor, output)
         yield recover(output)
     finally:
@@ -138,7 +138,7 @@ def recover(output: Path) -> tuple[str, ...]:
     tuple of str
         Months that were being published and are whole now; unfinished runs are only removed.
     """
-    with _storage_errors(output):
+    with told_errors(output):
         stagings = sorted(output.glob(f"{_STAGING_PREFIX}*"))
         months = [_settle(staging) for staging in stagings]
     return tuple(month for month in months if month is not None)
@@ -163,7 +163,7 @@ class StagedRun:
 
     def publish(self) -> None:
         """Put both folders in the place of the month's last report, as the run's last act."""
-        with _storage_errors(self.folder.parent):
+        with told_errors(self.folder.parent):
             for side, (folder_mode, file_mode) in _MODES.items():
                 (self.folder / side / self.folder.name).touch()  # the marker
                 _seal(self.folder / side, folder_mode=folder_mode, file_mode=file_mode)
@@ -179,19 +179,19 @@ def stage(output: Path, month: str, *, from_published: bool = False) -> Iterator
     With `from_published` they start as copies of the month's published files, so that a command
     can replace some and keep the others.
     """
-    with _storage_errors(output):
+    with told_errors(output):
         _make_layout(output)
         folder = Path(tempfile.mkdtemp(prefix=f"{_STAGING_PREFIX}{month}-", dir=output))
     try:
-        with _storage_errors(output):
+        with told_errors(output):
             for side, (folder_mode, _) in _MODES.items():
                 (folder / side).mkdir(mode=folder_mode)
                 if from_published:
                     _copy(month_folder(output, side, month), folder / side)
-        with _storage_errors(folder, only_inside=True):
+        with told_errors(folder, only_inside=True):
             yield StagedRun(month=month, folder=folder)
     finally:
-        with _storage_errors(output):
+        with told_errors(output):
             _settle(folder)
 
 
@@ -338,7 +338,7 @@ def _acquire(descriptor: int, output: Path) -> None:
 
 
 @contextmanager
-def _storage_errors(path: Path, *, only_inside: bool = False) -> Iterator[None]:
+def told_errors(path: Path, *, only_inside: bool = False) -> Iterator[None]:
     """Turn the system's refusals into messages with a remedy.
 
     `only_inside` lets pass what has nothing to do with the folder `path`, such as an input that

@@ -26,7 +26,8 @@ def make_report(**changes: Any) -> r.Report:
     """Return the report with whole parts replaced."""
     report = r.Report(
         schema_version=r.SCHEMA_VERSION,
-        store=r.StoreInfo(name=dict(SETTINGS.store.name), currency="", languages=("ru", "en")),
+        store=r.StoreInfo(name=dict(SETTINGS.store.name), currency="", languages=("ru", "en"),
+                          published=""),
         month=MONTH,
         effort="standard",
         columns=columns(),

@@ -899,6 +899,7 @@ def test_another_place_and_more_processes_give_the_same_bytes(
             and Path(name).name not in UNLIKE] == []
     assert {Path(name).name for name in here} >= {
         "report.ru.pdf", "report.ru.html", "results.json", "summary.md", "index.html",
+        "email.ru.eml",
         "customers.csv", "customers.xlsx", "customers.parquet", "actions.parquet"}
     for month in (MONTH, NEXT):
         assert risks(two_months, month) == risks(output, month)
@@ -1053,7 +1054,8 @@ def test_changed_templates_are_drawn_without_an_analysis(
     assert "#0b5d3b" in after[f"public/{MONTH}/report.ru.html"].decode()
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {f"public/{MONTH}/report.ru.html", f"public/{MONTH}/report.ru.pdf",
-                       f"private/{MONTH}/run.json", "public/index.html", "private/index.json"}
+                       f"private/{MONTH}/email.ru.eml", f"private/{MONTH}/run.json",
+                       "public/index.html", "private/index.json"}
     assert_whole(output, (MONTH,))
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from documents import LANGUAGES, Page, html, pdf_of, read, render
+from mail.letters import letter_of
 from reports import make_report
 
 from reportgen import localization, results
@@ -97,6 +98,15 @@ def test_every_numeral_of_the_page_stands_in_the_results(language: str) -> None:
     assert len(_numerals(page.text)) > 100
     assert _unknown(page.text, language) == set()
     assert _unknown("\n".join(page.alternatives), language) == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_numeral_of_the_e_mail_stands_in_the_results(language: str) -> None:
+    written = letter_of("no address", language)
+    assert len(_numerals(written.text)) > 50
+    body = re.sub(r".*<body", "<body", written.html, flags=re.S)
+    for text in (written.subject, written.text, read(body).text):
+        assert _unknown(text, language) == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

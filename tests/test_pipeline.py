@@ -72,7 +72,7 @@ def test_a_run_leaves_the_documents_the_numbers_the_customers_and_the_model(fini
         f"private/{MONTH}/model.skops", f"private/{MONTH}/reasons.parquet",
         f"private/{MONTH}/actions.parquet", f"private/{MONTH}/customers.xlsx",
         f"private/{MONTH}/customers.csv", f"public/{MONTH}/summary.md",
-        f"private/{MONTH}/run.json", "public/index.html",
+        f"private/{MONTH}/run.json", f"private/{MONTH}/email.ru.eml", "public/index.html",
     }
     assert all(path.stat().st_size > 0 for path in outcome.files)
 
@@ -353,14 +353,15 @@ def test_a_model_without_signal_lists_nobody(noise):
     assert report.explanation.headlined == ()
     assert report.money.campaigns == ()
     private = output / "private" / report.month
-    assert {path.name for path in private.iterdir()} == {"customers.parquet", "run.json"}
+    assert {path.name for path in private.iterdir()} == {
+        "customers.parquet", "email.ru.eml", "run.json"}
     assert pq.read_table(private / "customers.parquet")["risk"].null_count == (
         report.overview.customers)
 
 
 def test_a_closed_gate_ends_the_command_with_4_after_everything_is_written(noise):
     with pytest.raises(GateError, match="nobody is listed") as raised:
-        pipeline.hold_gates((noise[1],))
+        pipeline.hold((noise[1],))
     assert raised.value.exit_code == 4
     assert any(path.name == "report.ru.pdf" for path in noise[1].files)
 
@@ -375,7 +376,7 @@ def test_a_gate_that_is_not_kept_only_warns(noise):
 
 def test_an_open_gate_lets_the_command_end_well(finished):
     assert finished[1].report.model.gate.open
-    pipeline.hold_gates((finished[1],))
+    pipeline.hold((finished[1],))
 
 
 # ── Month after month ────────────────────────────────────────────────────────────────────────────

@@ -29,7 +29,7 @@ def test_a_number_that_is_not_finite_is_refused(report, number):
 
 
 def test_another_schema_version_is_refused_with_what_to_do(report):
-    text = results.to_json(report).replace('"schema_version": 5', '"schema_version": 99')
+    text = results.to_json(report).replace('"schema_version": 6', '"schema_version": 99')
     with pytest.raises(results.ResultsError,
                        match="version 99, this program reads 2, 3, 4, 5") as caught:
         results.from_json(text)
@@ -38,7 +38,7 @@ def test_another_schema_version_is_refused_with_what_to_do(report):
 
 @pytest.mark.parametrize(("text", "reason"), [
     ('{"schema_version": 1}', "older"), ('{"schema_version": "x"}', "damaged"),
-    ("[]", "damaged"), ('{"schema_version": 5, "sto', "damaged"), ("", "damaged"),
+    ("[]", "damaged"), ('{"schema_version": 6, "sto', "damaged"), ("", "damaged"),
 ])
 def test_a_report_that_cannot_be_read_tells_why(text, reason):
     with pytest.raises(results.ResultsError) as caught:

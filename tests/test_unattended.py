@@ -257,7 +257,7 @@ def test_damaged_month_is_told_and_nothing_is_compared_on_guesses(store, again):
     assert history.migration.month == MONTHS[0]
     assert "2026-09 is not compared with: its results.json is damaged" in outcome.notices[0]
     with pytest.raises(GateError, match="history: the number of earlier months"):
-        pipeline.hold_gates((outcome,))
+        pipeline.hold((outcome,))
     page = (again / "public" / MONTHS[2] / "report.ru.html").read_text("utf-8")
     assert "отчёт повреждён" in page
 
@@ -273,7 +273,7 @@ def test_lost_history_is_no_first_month(own_store, tmp_path):
     assert "Это первый отчёт" not in page
     assert "Прошлый отчёт недоступен" in page
     with pytest.raises(GateError, match="history"):
-        pipeline.hold_gates((outcome,))
+        pipeline.hold((outcome,))
 
 
 def test_customers_written_otherwise_are_not_compared(own_store, again):
@@ -351,17 +351,17 @@ def test_old_data_fail_a_gate_where_no_month_is_asked_for(store, again):
     request = replace(ask(store, again), config=config, today=later)
     outcome = pipeline.run(request, silent)
     with pytest.raises(GateError, match="ended 121 days ago, at most 62"):
-        pipeline.hold_gates((outcome,))
+        pipeline.hold((outcome,))
     named = pipeline.run(replace(request, month=MONTHS[2]), silent)
-    pipeline.hold_gates((named,))
+    pipeline.hold((named,))
     assert results.to_json(named.report) == results.to_json(outcome.report)
 
 
 def test_gate_an_old_month_failed_once_does_not_fail_every_later_run(finished):
     _, (first, second, third) = finished
     old = replace(first, status="unchanged", failures=("roc_auc: too low",))
-    pipeline.hold_gates((old, replace(second, status="unchanged"), third))
+    pipeline.hold((old, replace(second, status="unchanged"), third))
     with pytest.raises(GateError, match="2026-08: roc_auc: too low"):
-        pipeline.hold_gates((replace(old, status="analysed"), third))
+        pipeline.hold((replace(old, status="analysed"), third))
     with pytest.raises(GateError, match="too low"):
-        pipeline.hold_gates((third, replace(old, status="unchanged")))
+        pipeline.hold((third, replace(old, status="unchanged")))

@@ -7,6 +7,7 @@ imports happen inside the stage.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
@@ -300,7 +301,8 @@ def read_customers(folder: Path, settings: Settings, stage: Stage) -> Customers:
 
 def _store(settings: Settings) -> StoreInfo:
     store = settings.store
-    return StoreInfo(name=store.name, currency=store.currency, languages=store.languages)
+    return StoreInfo(name=store.name, currency=store.currency, languages=store.languages,
+                     published=store.published)
 
 
 def _columns(settings: Settings) -> dict[str, ColumnInfo]:
@@ -317,7 +319,7 @@ def _columns(settings: Settings) -> dict[str, ColumnInfo]:
 
 
 def _provenance(settings: Settings) -> Provenance:
-    text = settings.model_dump_json()
+    text = json.dumps(settings.of_figures(), ensure_ascii=False)
     return Provenance(
         program=__version__,
         versions={name: version(name) for name in _LIBRARIES},

@@ -27,12 +27,13 @@ from reportgen.charts import (
     trend,
 )
 from reportgen.charts.data import to_csv
+from reportgen.charts.raster import Raster, draw_rasters
 from reportgen.charts.style import Canvas
 from reportgen.charts.svg import Picture, to_picture
 from reportgen.localization import Localizer
 from reportgen.results import Report
 
-__all__ = ["CHARTS", "ChartSpec", "Picture", "draw_all", "draw_some"]
+__all__ = ["CHARTS", "ChartSpec", "Picture", "Raster", "draw_all", "draw_rasters", "draw_some"]
 
 
 Task = Literal["ranking", "relation", "distribution", "comparison", "profit", "targeting",

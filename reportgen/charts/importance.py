@@ -52,11 +52,11 @@ def frame(report: Report) -> tuple[Bar, ...] | None:
     ) or None
 
 
-def draw(bars: tuple[Bar, ...], words: Localizer) -> style.Canvas:
-    """Draw the bars, the strongest on top, with a key above."""
+def draw(bars: tuple[Bar, ...], words: Localizer, *, width: float = style.FULL) -> style.Canvas:
+    """Draw the bars, the strongest on top, with a key above; the width is in inches."""
     labels = [rows.Label(words.label(bar.short)) for bar in bars]
     places = rows.places(labels)
-    picture = style.figure(style.FULL, (places.height + _KEY_ROOM) / style.POINTS)
+    picture = style.figure(width, (places.height + _KEY_ROOM) / style.POINTS)
     axes = style.bare(picture.subplots())
     for place, bar in zip(places.centres, bars, strict=True):
         fill, edge = _COLOURS[bar.headlined]
@@ -77,7 +77,7 @@ def draw(bars: tuple[Bar, ...], words: Localizer) -> style.Canvas:
     rows.write_labels(axes, labels, places)
     shown = [named for named in (True, False) if any(bar.headlined == named for bar in bars)]
     style.key(picture, [(_swatch(headlined=named), _meaning(words, headlined=named))
-                        for named in shown])
+                        for named in shown], width=width)
     return picture
 
 

@@ -62,9 +62,9 @@ def frame(report: Report) -> tuple[Line, ...] | None:
     return tuple(line for line in lines if len(line.points) >= FEWEST_MONTHS)
 
 
-def draw(lines: tuple[Line, ...], words: Localizer) -> style.Canvas:
-    """Draw the lines side by side."""
-    picture = style.figure(style.FULL, _HEIGHT)
+def draw(lines: tuple[Line, ...], words: Localizer, *, width: float = style.FULL) -> style.Canvas:
+    """Draw the lines side by side; the width is in inches."""
+    picture = style.figure(width, _HEIGHT)
     panels = picture.subplots(1, len(lines), squeeze=False)[0]
     for axes, line in zip(panels, lines, strict=True):
         _panel(axes, line, words)

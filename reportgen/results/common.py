@@ -48,8 +48,13 @@ class ColumnInfo:
 
 @dataclass(frozen=True)
 class StoreInfo:
-    """Who the report is about; ``currency`` is empty where the store does not state it."""
+    """Who the report is about.
+
+    ``currency`` is empty where the store does not state it, ``published`` where the reports have no
+    web address.
+    """
 
     name: Labels
     currency: str
     languages: tuple[str, ...]
+    published: str

@@ -23,7 +23,7 @@ from reportgen.results.recommendations import Recommendation
 from reportgen.results.segments import Segment, Segmentation
 from reportgen.results.upgrade import UPGRADES, upgraded
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 @dataclass(frozen=True)

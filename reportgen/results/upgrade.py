@@ -62,9 +62,13 @@ def _from_4(plain: Plain) -> Plain:
     }
 
 
+def _from_5(plain: Plain) -> Plain:
+    """Version 6 brought the web address of the reports."""
+    return plain | {"store": plain["store"] | {"published": ""}}
+
+
 #: What brings a version to the next one.
-UPGRADES: Mapping[int, Callable[[Plain], Plain]] = {2: _from_2, 3: _from_3,
-                                                      4: _from_4}
+UPGRADES: Mapping[int, Callable[[Plain], Plain]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
 
 
 def upgraded(plain: Plain, *, to: int) -> Plain:

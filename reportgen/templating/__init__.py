@@ -6,7 +6,16 @@ with arrive differently. Words and numbers pass through the `Localizer`; the tem
 is shown and compute nothing.
 """
 
+from reportgen.templating.letter import (
+    Event,
+    Letter,
+    content_id,
+    own_colours,
+    render_alert,
+    render_letter,
+)
 from reportgen.templating.months import Listed, render_index, render_summary
 from reportgen.templating.page import Picture, render_html
 
-__all__ = ["Listed", "Picture", "render_html", "render_index", "render_summary"]
+__all__ = ["Event", "Letter", "Listed", "Picture", "content_id", "own_colours", "render_alert",
+           "render_html", "render_index", "render_letter", "render_summary"]

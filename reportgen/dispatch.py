@@ -1,0 +1,149 @@
+"""The commands that mail a finished month: sent, approved, and the owner told of a run that failed.
+
+What to mail and to whom is `mailing`'s; here the month, the settings and the lock come together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from reportgen import config, limits, mailed, mailing, pipeline, storage
+from reportgen.config import Settings
+from reportgen.errors import ConfigError
+from reportgen.mailed import Approval
+from reportgen.mailing import Clock, Delivery, Published, Wish
+
+
+@dataclass(frozen=True)
+class Mailing:
+    """What became of a month's messages."""
+
+    month: str
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Who does not have what they should have, a line each."""
+        return mailing.failed(self.deliveries)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know though everybody got what they should."""
+        return tuple(mailing.notices(self.deliveries, self.month))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What a dry run has written."""
+        return tuple(one.path for one in self.deliveries if one.path is not None)
+
+
+def settings_of(data: Path, month: str | None, file: Path | None) -> Settings:
+    """Return the settings of a month, whose tables need not be there any more."""
+    return config.load(file or config.find_file(data / month if month else data)
+                       or config.find_file(data))
+
+
+def check(settings: Settings, wish: Wish) -> None:
+    """Refuse to begin a run whose report could not be mailed.
+
+    Raises
+    ------
+    ConfigError
+        Naming the setting that is missing or wrong.
+    """
+    mailing.check(settings.mail, wish, settings.store.languages)
+
+
+def send(output: Path, month: str | None, settings: Settings, wish: Wish, *,
+         clock: Clock, failures: Sequence[str] | None = None,
+         today: date | None = None) -> Mailing:
+    """Mail a finished month to everybody who should have it and does not.
+
+    Parameters
+    ----------
+    month
+        The newest finished one if None.
+    failures
+        Gates that the month did not pass, where a run has told them; else the report tells them,
+        and the calendar where no month is named.
+
+    Raises
+    ------
+    ReportgenError
+        Where nothing could be sent at all: no such month, settings that are not enough.
+    """
+    with storage.lock(output):
+        chosen = month or pipeline.newest(output)
+        report = pipeline.read(output, chosen)
+        if failures is None:
+            failures = tuple(pipeline.failures(report))
+            if month is None and today is not None:
+                failures += limits.too_old(chosen, today, settings.gates.data_age)
+        deliveries = mailing.send(Published(output, report), settings.mail, wish,
+                                  failures=failures, clock=clock)
+    return Mailing(chosen, deliveries)
+
+
+def approve(output: Path, month: str | None, by: str, clock: Clock) -> str:
+    """Let leadership have a month's report as it is now; return the month."""
+    with storage.lock(output):
+        chosen = month or pipeline.newest(output)
+        published = Published(output, pipeline.read(output, chosen))
+        state = storage.state_folder(output)
+        if not mailed.read(state).approved(published.digest):
+            mailed.note(state, Approval(clock.now().isoformat(timespec="seconds"), chosen,
+                                        published.digest, by))
+    return chosen
+
+
+def tell_failure(output: Path, settings: Settings, error: str, wish: Wish,
+                 clock: Clock) -> Mailing:
+    """Tell the owner that a run failed; readers hear nothing."""
+    return Mailing("", mailing.tell_failure(settings.mail, output, error, wish, clock=clock,
+                                            language=settings.store.languages[0]))
+
+
+def send_after(output: Path, outcome: Path, settings: Settings, wish: Wish, *,
+               clock: Clock) -> Mailing:
+    """Mail what an earlier `run --json` has told: its newest month, or to the owner that it failed.
+
+    Raises
+    ------
+    ConfigError
+        Where the file is not what `run --json` prints.
+    ReportgenError
+        As `send`.
+    """
+    try:
+        text = outcome.read_text(encoding="utf-8")
+        plain: Any = json.loads(text) if text.strip() else {"exit_code": 1, "error": None}
+        if plain["exit_code"] not in (0, 4):
+            error = plain["error"] or {"message": "it ended without a word; look at its log"}
+            return tell_failure(output, settings, error["message"], wish, clock)
+        newest = plain["months"][-1]
+        month, failures = newest["month"], tuple(newest["failures"])
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as fault:
+        raise ConfigError(f"--outcome {outcome}: not what `reportgen run --json` prints "
+                          f"({type(fault).__name__}: {fault})") from None
+    return send(output, month, settings, wish, clock=clock, failures=failures)
+
+
+def previews(addresses: Sequence[str]) -> tuple[str, ...]:
+    """Return the addresses of --to as servers take them.
+
+    Raises
+    ------
+    ConfigError
+        Where one is no address.
+    """
+    from reportgen import addresses as standard
+
+    try:
+        return tuple(dict.fromkeys(standard.checked(address) for address in addresses))
+    except ValueError as error:
+        raise ConfigError(f"--to: {error}") from None

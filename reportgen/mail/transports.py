@@ -1,0 +1,150 @@
+"""Ways for a message to leave. Each is a `Transport`, named in `TRANSPORTS`.
+
+An envelope comes in; whether it was handed over goes out. A way that cannot take any message at
+all, because nobody answers or the password is wrong, says so by `ServerError`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Literal, Protocol
+
+from reportgen import storage
+from reportgen.errors import ConfigError
+from reportgen.mailbox import Mail
+
+Result = Literal["sent", "deferred", "refused", "unknown"]
+"""Handed over; put off and worth another try; refused for good; or nobody can know."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A message, from whom and to whom; both are addresses without names."""
+
+    sender: str
+    recipient: str
+    message: bytes
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What became of a message, and what the other side said; a file it was written into."""
+
+    result: Result
+    told: str
+    path: Path | None = None
+
+
+class ServerError(Exception):
+    """No message can leave this way now; ``lasting`` where another try would not help."""
+
+    def __init__(self, told: str, *, lasting: bool) -> None:
+        self.told, self.lasting = told, lasting
+        super().__init__(told)
+
+
+class Transport(Protocol):
+    """A way for messages to leave: opened before the first, closed after the last."""
+
+    def open(self) -> None:
+        """Get ready for the next message; an open way stays so.
+
+        Raises
+        ------
+        ServerError
+        """
+
+    def hand_over(self, envelope: Envelope) -> Handed:
+        """Let a message leave; what becomes of one never stops the next."""
+
+    def close(self) -> None:
+        """Take leave; nothing is handed over any more."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Messages as .eml files that every mail program opens, one a recipient."""
+
+    folder: Path
+
+    def open(self) -> None:
+        """Make the folder, which nobody else may read."""
+        with storage.told_errors(self.folder):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def hand_over(self, envelope: Envelope) -> Handed:
+        """Write a file, whole or not at all, in the place of one for the same recipient."""
+        path = self.folder / f"{_file_name(envelope.recipient)}.eml"
+        storage.write_private(path, envelope.message)
+        return Handed("sent", f"written to {path}", path)
+
+    def close(self) -> None:
+        """Do nothing; each file is whole."""
+
+
+def _file_name(address: str) -> str:
+    """Name a file after an address, which may hold signs that no file may."""
+    plain = re.sub(r"[^a-z0-9.@+-]", "_", address.lower())
+    if plain == address.lower():
+        return plain
+    return f"{plain}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True)
+class Console:
+    """The plain text of each message on stderr, for a look."""
+
+    def open(self) -> None:
+        """Do nothing; the console is there."""
+
+    def hand_over(self, envelope: Envelope) -> Handed:
+        """Print a message as its reader without pictures would see it."""
+        message = BytesParser(policy=policy.default).parsebytes(envelope.message)
+        text = message.get_body(preferencelist=("plain",))
+        heads = [f"{name}: {message[name]}" for name in ("From", "To", "Subject")]
+        told = text.get_content() if text is not None else ""
+        sys.stderr.write("\n".join([*heads, "", told, ""]))
+        return Handed("sent", "printed on stderr")
+
+    def close(self) -> None:
+        """Do nothing; the console stays."""
+
+
+def _by_server(mail: Mail) -> Transport:
+    from reportgen.mail.smtp import Login, Smtp
+
+    if mail.server is None:
+        raise ConfigError("[mail] names no server; add [mail.server] with host, port and "
+                          "encryption to reportgen.toml, or look at the messages with --dry-run")
+    return Smtp(mail.server, Login.from_environment())
+
+
+def _into_folder(mail: Mail) -> Transport:
+    assert mail.folder is not None, "the settings see to it"
+    return Folder(mail.folder)
+
+
+#: How each transport that a store may name is made.
+TRANSPORTS: Mapping[str, Callable[[Mail], Transport]] = {
+    "smtp": _by_server,
+    "folder": _into_folder,
+    "console": lambda _: Console(),
+}
+
+
+def transport(mail: Mail) -> Transport:
+    """Return the way that a store's messages leave by.
+
+    Raises
+    ------
+    ConfigError
+        Where the settings or the environment lack what it needs.
+    """
+    return TRANSPORTS[mail.transport](mail)
