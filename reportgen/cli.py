@@ -276,7 +276,7 @@ def send(data: Path, month: str | None, config: Path | None, output: Path,
     reportgen send --month 2026-10 --to me@example.org
     reportgen send --month 2026-10
     """
-    from reportgen import dispatch, pipeline
+    from reportgen import dispatch
     from reportgen.log import Log
     from reportgen.mailing import Clock, Wish
 
@@ -293,7 +293,7 @@ def send(data: Path, month: str | None, config: Path | None, output: Path,
                 else dispatch.send(output, month, settings, wish, clock=Clock(),
                                    today=date.today()))
         _tell(mailing[-1], log)
-        pipeline.hold((), mailing[-1].missed)
+        dispatch.hold(mailing[-1])
     except ReportgenError as error:
         log.failure(error.format_message(), error.exit_code)
         if as_json:

@@ -12,19 +12,21 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from reportgen import config, limits, mailed, mailing, pipeline, storage
+from reportgen import config, limits, mailed, mailing, months, pipeline, storage
 from reportgen.config import Settings
-from reportgen.errors import ConfigError
+from reportgen.errors import ConfigError, GateError, MailError
 from reportgen.mailed import Approval
 from reportgen.mailing import Clock, Delivery, Published, Wish
+from reportgen.months import DataFolderError
 
 
 @dataclass(frozen=True)
 class Mailing:
-    """What became of a month's messages."""
+    """What became of a month's messages, and the gates that it did not pass."""
 
     month: str
     deliveries: tuple[Delivery, ...]
+    failures: tuple[str, ...] = ()
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -42,10 +44,35 @@ class Mailing:
         return tuple(one.path for one in self.deliveries if one.path is not None)
 
 
+def hold(mailing: Mailing) -> None:
+    """Tell that readers do not have what they should have.
+
+    Raises
+    ------
+    GateError
+        Where a gate keeps the report from them.
+    MailError
+        Naming whom it did not reach.
+    """
+    missed = [f"  {line}" for line in mailing.missed]
+    if missed:
+        missed.insert(0, "not everybody got the report by e-mail:")
+    if any(one.fate == "kept_back" for one in mailing.deliveries):
+        raise GateError("\n".join([
+            f"a gate keeps the report for {mailing.month} from its readers:",
+            *(f"  {failure}" for failure in mailing.failures),
+            f"`reportgen send --month {mailing.month} --force` sends it nevertheless", *missed]))
+    if missed:
+        raise MailError("\n".join(missed))
+
+
 def settings_of(data: Path, month: str | None, file: Path | None) -> Settings:
     """Return the settings of a month, whose tables need not be there any more."""
-    return config.load(file or config.find_file(data / month if month else data)
-                       or config.find_file(data))
+    try:
+        folder = months.find_month(data, month).path
+    except DataFolderError:
+        folder = data
+    return config.load(file or config.find_file(folder))
 
 
 def check(settings: Settings, wish: Wish) -> None:
@@ -86,7 +113,7 @@ def send(output: Path, month: str | None, settings: Settings, wish: Wish, *,
                 failures += limits.too_old(chosen, today, settings.gates.data_age)
         deliveries = mailing.send(Published(output, report), settings.mail, wish,
                                   failures=failures, clock=clock)
-    return Mailing(chosen, deliveries)
+    return Mailing(chosen, deliveries, tuple(failures))
 
 
 def approve(output: Path, month: str | None, by: str, clock: Clock) -> str:

@@ -89,6 +89,12 @@ class Mailed:
                  and entry.recipient.lower() == recipient.lower()]
         return found[-1] if found else None
 
+    def other_report_to(self, recipient: str, month: str, report: str) -> bool:
+        """Whether a recipient has, or may have, a month's report of other figures."""
+        return any((entry.kind, entry.month) == ("report", month) and entry.report != report
+                   and entry.recipient.lower() == recipient.lower()
+                   and entry.fate in ("sent", "unknown") for entry in self.entries)
+
     def approved(self, report: str) -> bool:
         """Whether leadership may get a report."""
         return any(approval.report == report for approval in self.approvals)

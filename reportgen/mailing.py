@@ -215,7 +215,7 @@ def _readers(published: Published, settings: Mail, wish: Wish, failures: Sequenc
         known = history.report_to(recipient.address, published.month)
         fate = _settled(recipient, known, published.digest, wish, settings, history, kept_back)
         if fate is None:
-            copies.append(_copy(published, settings, recipient, known, wish, clock))
+            copies.append(_copy(published, settings, recipient, history, wish, clock))
         else:
             settled.append(Delivery(recipient.address, "report", fate,
                                     known.told if known and fate in _FAILED else ""))
@@ -251,18 +251,18 @@ def keeps_back(report: Report, failures: Sequence[str]) -> frozenset[str]:
     return closed - _TOLD_BY_SUBJECT if report.model.gate.withholds else closed
 
 
-def _copy(published: Published, settings: Mail, recipient: Mailbox, known: Entry | None,
-          wish: Wish, clock: Clock) -> Copy:
+def _copy(published: Published, settings: Mail, recipient: Mailbox, history: Mailed, wish: Wish,
+          clock: Clock) -> Copy:
     """Make a reader's copy; one that was tried before is the same message, to the last byte."""
     assert settings.sender is not None, "`check` sees to it"
     report = published.report
     language = recipient.language or report.store.languages[0]
     draft = published.draft(language)
-    same = known is not None and known.report == published.digest
-    dated = known.dated if known and same else clock.now().isoformat(timespec="seconds")
-    corrects = known is not None and not same and known.fate in ("sent", "sending", "unknown")
+    corrects = history.other_report_to(recipient.address, published.month, published.digest)
     identifier = mail.message_id("report", published.digest, recipient.address.lower(),
                                  sender=settings.sender.address)
+    known = history.last(identifier)
+    dated = known.dated if known else clock.now().isoformat(timespec="seconds")
     message = mail.addressed(
         draft, sender=_named(settings.sender), recipient=_named(recipient),
         reply_to=_named(settings.owner) if settings.owner else None, identifier=identifier,

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import histories
 import pytest
-from mail.letters import LANGUAGES, draft_of
+from mail.letters import LANGUAGES
+from mail.published import publish
 from reports import make_report, make_unproven_report
 
-from reportgen import config, mail, mailed, mailing, results
+from reportgen import config, mail, mailed, mailing
 from reportgen.errors import ConfigError, MailError, StorageError
 from reportgen.mail import Envelope, Handed, ServerError
 from reportgen.mailbox import Mail
@@ -116,13 +117,7 @@ class Office:
 
     def publish(self, report: Report, kind: str = "third month") -> None:
         self.report = report
-        public, private = (self.output / side / MONTH for side in ("public", "private"))
-        for folder in (public, private, self.output / "state"):
-            folder.mkdir(parents=True, exist_ok=True)
-        (public / "results.json").write_text(results.to_json(report))
-        for language in LANGUAGES:
-            (public / f"report.{language}.pdf").write_bytes(b"%PDF-1.7")
-            (private / f"email.{language}.eml").write_bytes(draft_of(kind, language))
+        publish(self.output, report, kind)
 
     def send(self, settings: Mail | None = None, *, failures: tuple[str, ...] = (),
              deliver: bool = True, **wish: object) -> dict[str, str]:
@@ -219,6 +214,26 @@ def test_changed_report_is_resent_as_a_correction(office: Office) -> None:
     assert second["Subject"] == f"Исправление: {first['Subject']}"
     assert second["Message-ID"] != first["Message-ID"]
     assert office.server.got[MARKETING][1]["Subject"].startswith("Correction: ")
+
+
+def test_correction_that_was_put_off_is_still_a_correction_in_the_next_run(
+    office: Office
+) -> None:
+    office.send()
+    office.publish(changed(make_report()))
+    office.server.answers = {DIRECTOR: ["deferred"] * 3}
+    assert office.send(resend=True)[DIRECTOR] == "deferred"
+    assert office.send()[DIRECTOR] == "sent"
+    assert office.server.got[DIRECTOR][1]["Subject"].startswith("Исправление: ")
+
+
+def test_owner_who_is_a_reader_too_finds_both_messages_in_a_dry_run(office: Office) -> None:
+    settings = settings_with("approval = true").model_copy(update={
+        "owner": settings_with().recipients[1]})
+    found = office.deliveries(settings, deliver=False)
+    assert [(one.address, one.kind) for one in found if one.path] == [
+        (MARKETING, "report"), (MARKETING, "alert")]
+    assert len({one.path for one in found if one.path}) == 2
 
 
 def test_resend_sends_nobody_the_same_report_again(office: Office) -> None:
@@ -425,7 +440,8 @@ def test_dry_run_writes_what_would_be_sent_and_notes_nothing(office: Office) -> 
     assert office.server.tried == []
     assert office.steps == []
     folder = office.output / "private" / "outbox" / MONTH
-    assert [one.path for one in found] == [folder / f"{DIRECTOR}.eml", folder / f"{MARKETING}.eml"]
+    assert [(one.path.parent, one.path.name.rsplit(".", 2)[0]) for one in found] == [
+        (folder, DIRECTOR), (folder, MARKETING)]
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
@@ -439,8 +455,8 @@ def test_dry_run_leaves_no_message_of_a_reader_who_is_gone(office: Office) -> No
     settings = settings_with()
     office.send(settings, deliver=False)
     office.send(settings.model_copy(update={"recipients": settings.recipients[1:]}), deliver=False)
-    names = {path.name for path in (office.output / "private/outbox" / MONTH).iterdir()}
-    assert names == {f"{MARKETING}.eml"}
+    (path,) = (office.output / "private/outbox" / MONTH).iterdir()
+    assert path.name.startswith(f"{MARKETING}.")
 
 
 # ── Refused before anything is sent ──────────────────────────────────────────────────────────────

@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from click.testing import CliRunner
+from mail.server import Post
 
 from reportgen.cli import main
 
@@ -38,6 +40,7 @@ GITLAB = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text(encoding="utf-8"))
 JOB, SCRIPT = GITHUB["jobs"]["report"], GITLAB["report"]["script"]
 STEPS = {step.get("name", step.get("uses")): step for step in JOB["steps"]}
 
+aiosmtpd_warns = pytest.mark.filterwarnings("ignore::DeprecationWarning:aiosmtpd")
 needs_storage = pytest.mark.skipif(
     not (shutil.which("rclone") and shutil.which("jq") and shutil.which("make")),
     reason="the workflows' lines need rclone, jq and make",
@@ -63,19 +66,24 @@ def fenced(text: str) -> str:
 @pytest.mark.parametrize("lines", [
     github_lines(), gitlab_lines(), fenced(DOCS.read_text(encoding="utf-8")),
     (UNITS / "reportgen.service").read_text(encoding="utf-8"),
-], ids=["GitHub", "GitLab", "docs", "systemd"])
+    (UNITS / "reportgen.service.d/mail.conf").read_text(encoding="utf-8"),
+    fenced((ROOT / "docs/mail.md").read_text(encoding="utf-8")),
+    fenced((ROOT / "README.md").read_text(encoding="utf-8")),
+], ids=["GitHub", "GitLab", "docs", "systemd", "systemd with mail", "docs of the mail", "README"])
 def test_every_command_and_option_exists(lines):
-    called = re.findall(r"(?:^|[\s/])reportgen ([a-z]+)(.*)", lines, re.MULTILINE)
+    called = re.findall(r"(?:^|[\s/])reportgen ([a-z]+)([^&\n]*)", lines, re.MULTILINE)
     # The workflows collect the options of `run` in an array first.
     called += [("run", line) for line in lines.splitlines() if "options" in line]
     assert called
     for command, rest in called:
-        known = {name for option in main.commands[command].params for name in option.opts}
+        known = {name for option in main.commands[command].params
+                 for name in (*option.opts, *option.secondary_opts)}
         assert set(re.findall(r"--[a-z][a-z-]*", rest)) <= known
 
 
 def test_options_that_the_docs_name_exist():
-    known = {name for option in main.commands["run"].params for name in option.opts}
+    known = {name for command in ("run", "send") for option in main.commands[command].params
+             for name in option.opts}
     named = re.findall(r"`(--[a-z-]+)[^`]*`", DOCS.read_text(encoding="utf-8"))
     assert set(named) <= known
 
@@ -308,11 +316,13 @@ def test_what_the_substitute_does_not_understand_is_no_guess(condition):
 class Github:
     """The little of GitHub that the workflow needs."""
 
-    def run(self, on: Machine, *, first: bool = False, pages: bool = False) -> Ran:
+    def run(self, on: Machine, *, first: bool = False, pages: bool = False,
+            mail: bool = False) -> Ran:
         contexts = {
             "inputs": {"first": str(first).lower()},
             "secrets": {"REPORTGEN_EXPERIMENT_KEY": KEY},
-            "vars": {"REPORTGEN_HISTORY": on.history, "REPORTGEN_PAGES": str(pages).lower()},
+            "vars": {"REPORTGEN_HISTORY": on.history, "REPORTGEN_PAGES": str(pages).lower(),
+                     "REPORTGEN_MAIL": str(mail).lower()},
             "steps": {},
         }
         hit = str((on.clone / ".venv").exists()).lower()
@@ -324,6 +334,7 @@ class Github:
             if not holds(step.get("if", "success()"), contexts, failed=exit_code != 0):
                 continue
             ran.append(step.get("name", step.get("uses")))
+            code = 0
             if "uses" in step:
                 action = step["uses"].partition("@")[0]
                 outputs = given[action]
@@ -332,7 +343,8 @@ class Github:
             else:
                 code, said, outputs = self._lines(step, on, contexts, summary)
                 log, exit_code = log + said, code or exit_code
-            contexts["steps"][step.get("id")] = {"outputs": outputs}
+            contexts["steps"][step.get("id")] = {
+                "outputs": outputs, "outcome": "failure" if code else "success"}
         contexts["needs"] = {"report": {"outputs": {
             name: resolve(value, contexts) for name, value in JOB["outputs"].items()}}}
         published = holds(GITHUB["jobs"]["publish"]["if"], contexts, failed=exit_code != 0)
@@ -357,9 +369,12 @@ class Github:
 class Gitlab:
     """The little of GitLab that the pipeline needs: one shell for all lines, then those after."""
 
-    def run(self, on: Machine, *, first: bool = False, pages: bool = False) -> Ran:
+    def run(self, on: Machine, *, first: bool = False, pages: bool = False,
+            mail: bool = False) -> Ran:
         variables = {name: given["value"] for name, given in GITLAB["variables"].items()}
         variables |= {"FIRST": str(first).lower(), "REPORTGEN_EXPERIMENT_KEY": KEY}
+        if mail:
+            variables["REPORTGEN_MAIL"] = "true"
         if on.history:
             variables["REPORTGEN_HISTORY"] = on.history
         code, log = on.shell("bash -eo pipefail {0}", "\n".join(SCRIPT), variables)
@@ -541,6 +556,85 @@ def test_tables_that_break_the_contract_change_nothing(ci, begun, history, store
     assert not job.pages
 
 
+# ── E-mail ───────────────────────────────────────────────────────────────────────────────────────
+
+READER, OWNER = "reader@shop.example.org", "owner@shop.example.org"
+MAIL = """
+[mail]
+sender = {{ address = "reports@shop.example.org" }}
+owner = {{ address = "{owner}" }}
+recipients = [{{ address = "{reader}" }}]
+[mail.server]
+host = "127.0.0.1"
+port = {port}
+encryption = "none"
+attempts = 1
+"""
+
+
+def mailing(on: Machine, server: Post) -> Machine:
+    """Let a store name a reader, its owner and this server."""
+    path = on.clone / "data/reportgen.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + MAIL.format(owner=OWNER, reader=READER, port=server.port),
+                    encoding="utf-8")
+    return on
+
+
+def readers(server: Post) -> list[str]:
+    return [reader for envelope in server.taken for reader in envelope.rcpt_tos]
+
+
+@needs_storage
+@aiosmtpd_warns
+def test_the_report_is_mailed_once_however_often_the_job_runs(ci, history, store, tmp_path):
+    with Post() as server:
+        for number in (1, 2):
+            on = mailing(machine(tmp_path / f"clone-{number}", store, history), server)
+            job = ci.run(on, mail=True)
+            assert job.exit_code == 0, job.log
+            assert readers(server) == [READER]
+    assert "state/mail.jsonl" in files(history)
+    assert "mail.jsonl" in (history / "state/history.txt").read_text().split()
+    assert (history / "state/mail.jsonl").stat().st_mode & 0o077 == 0
+
+
+@needs_storage
+@aiosmtpd_warns
+def test_nothing_is_mailed_where_the_store_does_not_ask_for_it(ci, history, store, tmp_path):
+    with Post() as server:
+        job = ci.run(mailing(machine(tmp_path / "clone", store, history), server))
+        assert (job.exit_code, server.seen) == (0, [])
+
+
+@needs_storage
+@aiosmtpd_warns
+def test_a_reader_who_was_not_reached_ends_the_job_red_with_the_report_kept(
+    ci, history, store, month, tmp_path
+):
+    with Post(RCPT=["550 no such user"]) as server:
+        job = ci.run(mailing(machine(tmp_path / "clone", store, history), server), mail=True)
+        assert readers(server) == [OWNER]
+    assert job.exit_code == 5, job.log
+    assert "no such user" in job.log
+    assert f"public/{month}/report.ru.pdf" in job.artifacts
+    assert "refused" in (history / "state/mail.jsonl").read_text()
+
+
+@needs_storage
+@aiosmtpd_warns
+def test_only_the_owner_hears_of_a_run_that_failed(ci, history, store, month, tmp_path):
+    before = files(history)
+    with Post() as server:
+        on = mailing(machine(tmp_path / "clone", store, history), server)
+        (on.clone / "data" / month / "money.csv").unlink()
+        job = ci.run(on, mail=True)
+        assert readers(server) == [OWNER]
+        assert b"money.csv" in message_from_bytes(server.taken[0].content).get_payload(decode=True)
+    assert job.exit_code == 3, job.log
+    assert files(history) == before
+
+
 #: Bytes; larger files are the ones that had not arrived when a save was cut off.
 ARRIVED = 60
 
@@ -643,12 +737,23 @@ def test_the_service_may_write_its_output_alone_and_shows_a_failed_gate():
     assert unit("reportgen.timer")["Timer"]["Persistent"] == "true"
 
 
+def test_the_service_sees_the_network_only_where_it_mails():
+    assert unit("reportgen.service")["Service"]["PrivateNetwork"] == "yes"
+    mails = unit("reportgen.service.d/mail.conf")["Service"]
+    assert mails["PrivateNetwork"] == "no"
+    assert set(mails) == {"PrivateNetwork", "RestrictAddressFamilies", "ExecStart"}
+    assert mails["ExecStart"] == unit("reportgen.service")["Service"]["ExecStart"].replace(
+        "--all", "--all --send")
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is missing")
 def test_systemd_accepts_the_units(tmp_path):
-    for path in UNITS.iterdir():
+    shutil.copytree(UNITS, tmp_path, dirs_exist_ok=True)
+    for path in filter(Path.is_file, tmp_path.rglob("*")):
         text = re.sub(r"/opt/\S+/reportgen ", "/bin/true ", path.read_text(encoding="utf-8"))
-        (tmp_path / path.name).write_text(text, encoding="utf-8")
-    told = subprocess.run(["systemd-analyze", "verify", *tmp_path.iterdir()], check=False,
-                          capture_output=True, text=True)
+        path.write_text(text, encoding="utf-8")
+    told = subprocess.run(
+        ["systemd-analyze", "verify", *filter(Path.is_file, tmp_path.iterdir())], check=False,
+        capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
     assert "reportgen" not in told.stderr

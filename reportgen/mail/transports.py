@@ -80,8 +80,8 @@ class Folder:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def hand_over(self, envelope: Envelope) -> Handed:
-        """Write a file, whole or not at all, in the place of one for the same recipient."""
-        path = self.folder / f"{_file_name(envelope.recipient)}.eml"
+        """Write a file, whole or not at all; the same message has the same name."""
+        path = self.folder / _file_name(envelope)
         storage.write_private(path, envelope.message)
         return Handed("sent", f"written to {path}", path)
 
@@ -89,12 +89,11 @@ class Folder:
         """Do nothing; each file is whole."""
 
 
-def _file_name(address: str) -> str:
-    """Name a file after an address, which may hold signs that no file may."""
-    plain = re.sub(r"[^a-z0-9.@+-]", "_", address.lower())
-    if plain == address.lower():
-        return plain
-    return f"{plain}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
+def _file_name(envelope: Envelope) -> str:
+    """Name a file after a message: whom it is for, and what tells it from others to the same."""
+    reader = re.sub(r"[^\w.@+-]", "_", envelope.recipient, flags=re.ASCII)
+    told_apart = hashlib.sha256(envelope.recipient.encode() + envelope.message).hexdigest()[:8]
+    return f"{reader}.{told_apart}.eml"
 
 
 @dataclass(frozen=True)
