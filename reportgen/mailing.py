@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from reportgen import localization, mail, mailed, months, storage, templating
-from reportgen.errors import ConfigError, MailError, StorageError
+from reportgen.errors import ConfigError, MailError, ReportgenError, StorageError
 from reportgen.history import RESULTS
 from reportgen.mail import Envelope, ServerError, Transport
 from reportgen.mailbox import Mail, Mailbox, Recipient
@@ -390,15 +390,17 @@ class _Post:
         waiting = list(copies)
         server = self.settings.server
         attempts, pause = (server.attempts, server.pause_s) if server else (1, 0.0)
-        for attempt in range(attempts):
-            if not waiting:
-                break
-            if attempt:
-                self.clock.sleep(pause * _GROWTH ** (attempt - 1))
-            lasting = self._round(waiting, done)
-            waiting = [copy for copy in waiting if not lasting
-                       and done[copy.message_id].fate in ("deferred", "not_tried")]
-        self.transport.close()
+        try:
+            for attempt in range(attempts):
+                if not waiting:
+                    break
+                if attempt:
+                    self.clock.sleep(pause * _GROWTH ** (attempt - 1))
+                lasting = self._round(waiting, done)
+                waiting = [copy for copy in waiting if not lasting
+                           and done[copy.message_id].fate in ("deferred", "not_tried")]
+        finally:
+            self.transport.close()
         return [done[copy.message_id] for copy in copies]
 
     def _round(self, copies: Sequence[Copy], done: dict[str, Delivery]) -> bool:
@@ -406,19 +408,23 @@ class _Post:
         for place, copy in enumerate(copies):
             try:
                 self.transport.open()
+                done[copy.message_id] = self._hand_over(copy)
             except ServerError as error:
                 for other in copies[place:]:
                     done[other.message_id] = Delivery(other.recipient, other.kind, "not_tried",
                                                       error.told)
                 return error.lasting
-            done[copy.message_id] = self._hand_over(copy)
         return False
 
     def _hand_over(self, copy: Copy) -> Delivery:
         assert self.settings.sender is not None, "`check` sees to it"
         self._note(copy, "sending")
-        handed = self.transport.hand_over(
-            Envelope(self.settings.sender.address, copy.recipient, copy.message))
+        try:
+            handed = self.transport.hand_over(
+                Envelope(self.settings.sender.address, copy.recipient, copy.message))
+        except (ServerError, ReportgenError) as error:
+            self._note(copy, "deferred", str(error))        # it has not left, that is certain
+            raise
         self._note(copy, handed.result, handed.told)
         written = handed.path is not None and self.state is None
         return Delivery(copy.recipient, copy.kind, "written" if written else handed.result,

@@ -316,6 +316,27 @@ def test_server_that_takes_nothing_is_asked_once_and_nobody_is_noted(office: Off
     assert office.send() == {DIRECTOR: "sent", MARKETING: "sent"}
 
 
+def test_server_that_refuses_the_sender_blames_no_reader(office: Office) -> None:
+    def refuse() -> None:
+        raise ServerError("530 log in first", lasting=True)
+
+    office.server.seen = refuse
+    assert office.send() == {DIRECTOR: "not_tried", MARKETING: "not_tried"}
+    office.server.seen = lambda: None
+    assert office.send() == {DIRECTOR: "sent", MARKETING: "sent"}
+
+
+def test_message_that_could_not_be_written_has_not_left(office: Office) -> None:
+    def full() -> None:
+        raise StorageError("the disk is full")
+
+    office.server.seen = full
+    with pytest.raises(StorageError):
+        office.send()
+    office.server.seen = lambda: None
+    assert office.send() == {DIRECTOR: "sent", MARKETING: "sent"}
+
+
 def test_server_that_is_away_for_a_while_is_waited_for(office: Office) -> None:
     office.server.away = 1
     assert office.send() == {DIRECTOR: "sent", MARKETING: "sent"}

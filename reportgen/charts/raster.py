@@ -30,6 +30,9 @@ _DENSITY = 2
 #: Two panels have room beside each other; a third would leave none for their words.
 _LINES = 2
 
+#: Inches around the drawing: on a dark message its ground has an edge.
+_MARGIN = 0.06
+
 _PARTS = ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor")
 
 
@@ -82,7 +85,8 @@ def draw_rasters(report: Report, words: Localizer, *,
     return drawn
 
 
-def _rasterized(figure: Figure, name: str, alt: str) -> Raster:
+def _rasterized(figure: style.Canvas, name: str, alt: str) -> Raster:
+    figure.leave_margin(_MARGIN)
     buffer = BytesIO()
     # Without its metadata the file does not tell the version it was drawn with.
     figure.savefig(buffer, format="png", dpi=_DENSITY * _SHOWN / _WIDTH,

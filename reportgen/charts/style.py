@@ -129,6 +129,11 @@ class Canvas(Figure):
         gaps = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.05, hspace=0.06)
         super().__init__(figsize=(width, height), layout=gaps)
         self.told: list[Told] = []
+        self._gaps = gaps
+
+    def leave_margin(self, inches: float) -> None:
+        """Keep the drawing off the edges."""
+        self._gaps.set(w_pad=inches, h_pad=inches)
 
 
 def figure(width: float, height: float) -> Canvas:

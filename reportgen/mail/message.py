@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -92,7 +92,7 @@ def addressed(draft: bytes, *, sender: Address, recipient: Address, reply_to: Ad
     if subject is not None:
         message.replace_header("Subject", subject)
     if dated is not None:
-        message.replace_header("Date", format_datetime(dated))
+        message.replace_header("Date", _date(dated))
     _address(message, sender, recipient, reply_to, identifier)
     return _bytes(message)
 
@@ -130,12 +130,17 @@ def _parsed(message: bytes) -> EmailMessage:
 def _message(subject: str, text: str, dated: datetime) -> EmailMessage:
     message = EmailMessage(policy=_POLICY)
     message["Subject"] = subject
-    message["Date"] = format_datetime(dated)
+    message["Date"] = _date(dated)
     # No holiday notice answers a program (RFC 3834; the second is Exchange's).
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(text, cte="base64")
     return message
+
+
+def _date(dated: datetime) -> str:
+    """Write a date; one without a zone is of no place in particular."""
+    return format_datetime(dated if dated.tzinfo else dated.replace(tzinfo=UTC))
 
 
 def _attach(message: EmailMessage, attachments: Iterable[Attachment], language: str) -> None:

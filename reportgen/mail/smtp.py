@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from reportgen.errors import ConfigError
 from reportgen.localization import readable
-from reportgen.mail.transports import Envelope, Handed, ServerError
+from reportgen.mail.transports import Envelope, Handed, Result, ServerError
 from reportgen.mailbox import Server, is_this_machine
 
 USER_VARIABLE, PASSWORD_VARIABLE = "REPORTGEN_SMTP_USER", "REPORTGEN_SMTP_PASSWORD"
@@ -31,8 +31,12 @@ _MOST_TOLD = 300
 
 _END = b".\r\n"
 
-#: The server says good-bye (RFC 5321, 3.8).
-_CLOSING = 421
+#: Bytes that go out at once.
+_PIECE = 1 << 16
+
+#: The server says good-bye (RFC 5321, 3.8); it asks for the rest of a login (RFC 4954); the message
+#: is larger than it takes (RFC 1870).
+_CLOSING, _MORE, _TOO_LARGE = 421, 334, 552
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,22 @@ class Login:
 
     def hidden(self, text: str) -> str:
         """Take user and password out of a text, also as a login writes them."""
-        plain = [value.get_secret_value() for value in (self.password, self.user)]
-        pair = "\0{1}\0{0}".format(*plain)
-        for secret in (*plain, pair) if all(plain) else ():
-            for form in (secret, base64.b64encode(secret.encode()).decode()):
-                text = text.replace(form, "***")
+        user, password = (one.get_secret_value() for one in (self.user, self.password))
+        secrets = [user, password, _pair(user, password)] if user else []
+        forms = [*secrets, *(_base64(secret).rstrip("=") for secret in secrets)]
+        # One may be a part of another.
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, "***")
         return text
+
+
+def _pair(user: str, password: str) -> str:
+    """Write a login as PLAIN has it (RFC 4616)."""
+    return f"\0{user}\0{password}"
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 @dataclass
@@ -88,7 +102,7 @@ class Smtp:
             return
         try:
             connection = self._connect()
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
             raise self._fault(error) from None
         try:
             self._log_in(connection)
@@ -98,14 +112,24 @@ class Smtp:
         self._connection = connection
 
     def hand_over(self, envelope: Envelope) -> Handed:
-        """Give a message to the server."""
+        """Give a message to the server.
+
+        Raises
+        ------
+        ServerError
+            Where it takes no messages from this sender, to whomever.
+        """
         assert self._connection is not None, "`open` comes first"
         try:
             if refused := self._announce(self._connection, envelope):
                 return refused
             # A dot at the beginning of a line is doubled, for alone it ends the message (4.5.2).
             message = re.sub(rb"(?m)^\.", b"..", envelope.message)
-            self._connection.send(message if message.endswith(b"\r\n") else message + b"\r\n")
+            if not message.endswith(b"\r\n"):
+                message += b"\r\n"
+            # The time for an answer is that of a piece: a slow line may take longer for the whole.
+            for start in range(0, len(message), _PIECE):
+                self._connection.send(message[start:start + _PIECE])
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             return Handed("deferred", f"the connection broke before the message was whole "
@@ -118,7 +142,9 @@ class Smtp:
             return Handed("unknown", f"the connection broke when the message was whole and not yet "
                                      f"acknowledged ({self._said(error)}); the reader may have it "
                                      "or not")
-        return self._judged(code, answer)
+        if code == _CLOSING or code // 100 not in (2, 4, 5):
+            self._drop()
+        return self._judged(code, answer, "sent" if code // 100 == 2 else "unknown")
 
     def close(self) -> None:
         """Take leave of the server; what it answers changes nothing any more."""
@@ -127,15 +153,16 @@ class Smtp:
                 self._connection.quit()
             self._drop()
 
+    @property
+    def _place(self) -> str:
+        return f"{self.server.host}:{self.server.connects_to}"
+
     def _connect(self) -> smtplib.SMTP:
         """Return an encrypted connection that has greeted."""
         server, host, port = self.server, self.server.host, self.server.connects_to
-        if server.encryption == "tls":
-            connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, port, timeout=server.timeout_s, context=self._trusted())
-            connection.ehlo_or_helo_if_needed()
-            return connection
-        connection = smtplib.SMTP(host, port, timeout=server.timeout_s)
+        connection = (
+            smtplib.SMTP_SSL(host, port, timeout=server.timeout_s, context=self._trusted())
+            if server.encryption == "tls" else smtplib.SMTP(host, port, timeout=server.timeout_s))
         try:
             connection.ehlo_or_helo_if_needed()
             if server.encryption == "starttls":
@@ -146,7 +173,7 @@ class Smtp:
                         "server", lasting=True)
                 connection.starttls(context=self._trusted())
                 connection.ehlo()
-            elif not _is_local(connection):
+            elif server.encryption == "none" and not _is_local(connection):
                 raise ServerError(f"{host} is not this machine, and nothing is sent to another one "
                                   "without encryption", lasting=True)
         except BaseException:
@@ -164,39 +191,58 @@ class Smtp:
                               f"({error.strerror or error})", lasting=True) from None
 
     def _log_in(self, connection: smtplib.SMTP) -> None:
-        user = self.login.user.get_secret_value()
-        if user:
-            connection.login(user, self.login.password.get_secret_value())
+        """Log in by one way: a wrong password by each of them would count as several attempts."""
+        user, password = (one.get_secret_value() for one in (self.login.user, self.login.password))
+        if not user:
+            return
+        offered = connection.esmtp_features.get("auth", "").upper().split()
+        if "PLAIN" in offered:
+            code, answer = connection.docmd("AUTH", f"PLAIN {_base64(_pair(user, password))}")
+        elif "LOGIN" in offered:
+            code, answer = connection.docmd("AUTH", "LOGIN")
+            for secret in (user, password):
+                if code == _MORE:
+                    code, answer = connection.docmd(_base64(secret))
+        else:
+            raise smtplib.SMTPNotSupportedError("it offers neither PLAIN nor LOGIN")
+        if code // 100 != 2:
+            raise smtplib.SMTPAuthenticationError(code, answer)
 
     def _announce(self, connection: smtplib.SMTP, envelope: Envelope) -> Handed | None:
-        """Name sender and recipient and begin; return what the server has against it."""
+        """Name sender and recipient and begin; return what the server has against the message."""
         size = [f"size={len(envelope.message)}"] if connection.has_extn("size") else []
-        steps: tuple[Callable[[], tuple[int, bytes]], ...] = (
-            lambda: connection.mail(envelope.sender, size),
-            lambda: connection.rcpt(envelope.recipient),
-            lambda: connection.docmd("DATA"),
+        steps: tuple[tuple[str, Callable[[], tuple[int, bytes]], int], ...] = (
+            ("MAIL", lambda: connection.mail(envelope.sender, size), 2),
+            ("RCPT", lambda: connection.rcpt(envelope.recipient), 2),
+            ("DATA", lambda: connection.docmd("DATA"), 3),
         )
-        for step in steps:
+        for name, step, agreed in steps:
             code, answer = step()
-            if code >= 400:
-                self._start_over(connection, code)
-                return self._judged(code, answer)
+            if code // 100 == agreed:
+                continue
+            self._start_over(connection, code)
+            if name == "MAIL" and code // 100 == 5 and code != _TOO_LARGE:
+                raise ServerError(
+                    f"{self._place} takes nothing from {envelope.sender} "
+                    f"({self._said(_line(code, answer))}); look at [mail] sender, "
+                    f"{USER_VARIABLE} and {PASSWORD_VARIABLE}", lasting=True)
+            return self._judged(code, answer, "deferred")
         return None
 
     def _start_over(self, connection: smtplib.SMTP, code: int) -> None:
         """Get ready for the next message after one that was not taken."""
         try:
-            if code != _CLOSING:
-                connection.rset()
+            if code // 100 in (4, 5) and code != _CLOSING and connection.rset()[0] == 250:
                 return
         except (OSError, smtplib.SMTPException):
             pass
         self._drop()
 
-    def _judged(self, code: int, answer: bytes) -> Handed:
-        """Read an answer by its first digit (4.2.1)."""
-        told = self._said(f"{code} {answer.decode('utf-8', 'replace')}")
-        return Handed("sent" if code < 400 else "deferred" if code < 500 else "refused", told)
+    def _judged(self, code: int, answer: bytes, otherwise: Result) -> Handed:
+        """Read an answer by its first digit (4.2.1): what is no refusal means `otherwise`."""
+        told = self._said(_line(code, answer))
+        refusals: dict[int, Result] = {4: "deferred", 5: "refused"}
+        return Handed(refusals.get(code // 100, otherwise), told)
 
     def _drop(self) -> None:
         if self._connection is not None:
@@ -205,7 +251,7 @@ class Smtp:
 
     def _fault(self, error: Exception) -> ServerError:
         """Say what is wrong with the server, and whether another try may help."""
-        place = f"{self.server.host}:{self.server.connects_to}"
+        place = self._place
         said = self._said(error)
         match error:
             case smtplib.SMTPAuthenticationError():
@@ -222,24 +268,28 @@ class Smtp:
                     f"the certificate of {place} is not to be trusted ({said}); name the server as "
                     "its certificate does, or name its authority in [mail.server] certificates",
                     lasting=True)
-            case ssl.SSLError():
+            case ssl.SSLError() if not isinstance(error, ssl.SSLEOFError):   # it has hung up
                 return ServerError(f"{place} does not speak TLS as asked ({said}); is encryption = "
                                    "\"tls\" (465) or \"starttls\" (587) meant?", lasting=True)
-            case socket.gaierror() if error.errno == socket.EAI_NONAME:
+            case UnicodeError() | socket.gaierror(errno=socket.EAI_NONAME):
                 return ServerError(f"no machine is called {self.server.host}; look at "
                                    "[mail.server] host", lasting=True)
             case smtplib.SMTPResponseException() if error.smtp_code >= 500:
                 return ServerError(f"{place} takes no messages ({said})", lasting=True)
-        return ServerError(f"{place} does not answer ({said})", lasting=False)
+        return ServerError(f"{place} does not answer ({said}); if that lasts, look at host, port "
+                           "and encryption in [mail.server]", lasting=False)
 
     def _said(self, error: object) -> str:
         """Write what the other side said on one line, without secrets and what nobody can read."""
         if isinstance(error, smtplib.SMTPResponseException):
-            answer = error.smtp_error
-            text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-            error = f"{error.smtp_code} {text}"
-        told = " ".join(readable(self.login.hidden(str(error))).split())
+            error = _line(error.smtp_code, error.smtp_error)
+        told = " ".join(self.login.hidden(readable(str(error))).split())
         return told[:_MOST_TOLD] or type(error).__name__
+
+
+def _line(code: int, answer: bytes | str) -> str:
+    """Write an answer as the server sent it."""
+    return f"{code} {answer.decode('utf-8', 'replace') if isinstance(answer, bytes) else answer}"
 
 
 def _is_local(connection: smtplib.SMTP) -> bool:

@@ -20,6 +20,9 @@ from reportgen import storage
 from reportgen.errors import ConfigError
 from reportgen.mailbox import Mail
 
+#: Of a reader in a file's name; what is added to it must fit as well.
+_LONGEST_NAME = 200
+
 Result = Literal["sent", "deferred", "refused", "unknown"]
 """Handed over; put off and worth another try; refused for good; or nobody can know."""
 
@@ -62,7 +65,13 @@ class Transport(Protocol):
         """
 
     def hand_over(self, envelope: Envelope) -> Handed:
-        """Let a message leave; what becomes of one never stops the next."""
+        """Let a message leave; what becomes of one never stops the next.
+
+        Raises
+        ------
+        ServerError
+            Where this way takes no message at all.
+        """
 
     def close(self) -> None:
         """Take leave; nothing is handed over any more."""
@@ -70,7 +79,7 @@ class Transport(Protocol):
 
 @dataclass(frozen=True)
 class Folder:
-    """Messages as .eml files that every mail program opens, one a recipient."""
+    """Messages as .eml files that every mail program opens, one a message."""
 
     folder: Path
 
@@ -91,7 +100,7 @@ class Folder:
 
 def _file_name(envelope: Envelope) -> str:
     """Name a file after a message: whom it is for, and what tells it from others to the same."""
-    reader = re.sub(r"[^\w.@+-]", "_", envelope.recipient, flags=re.ASCII)
+    reader = re.sub(r"[^\w.@+-]", "_", envelope.recipient, flags=re.ASCII)[:_LONGEST_NAME]
     told_apart = hashlib.sha256(envelope.recipient.encode() + envelope.message).hexdigest()[:8]
     return f"{reader}.{told_apart}.eml"
 
@@ -108,7 +117,7 @@ class Console:
         message = BytesParser(policy=policy.default).parsebytes(envelope.message)
         text = message.get_body(preferencelist=("plain",))
         heads = [f"{name}: {message[name]}" for name in ("From", "To", "Subject")]
-        told = text.get_content() if text is not None else ""
+        told = text.get_content().replace("\r\n", "\n") if text is not None else ""
         sys.stderr.write("\n".join([*heads, "", told, ""]))
         return Handed("sent", "printed on stderr")
 
