@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -58,7 +59,7 @@ def _unexpected(error: Exception) -> ReportgenError:
         return error
     return ReportgenError(
         f"unexpected fault, {type(error).__name__}: {error}\n"
-        "Nothing was published. Run again with `reportgen --debug ...` and report it.")
+        "No half-done report is published. Run again with `reportgen --debug ...` and report it.")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -158,6 +159,8 @@ def run(data: Path, month: str | None, config: Path | None, output: Path,
 
     if every and month is not None:
         raise click.UsageError("--all and --month exclude each other")
+    if deliver is not None and not mails:
+        raise click.UsageError("--deliver and --dry-run go with --send")
     workers.spare_collector()
     log = Log(log_format, verbose)
     request = pipeline.Request(data, output, month, config, effort, languages or None, templates,
@@ -207,14 +210,19 @@ def _run_and_mail(request: Request, every: bool, outcomes: list[Outcome], mailin
     from reportgen.mailing import Clock, Wish
 
     settings = dispatch.settings_of(request.data, request.month, request.config)
-    wish = Wish(_delivers(deliver), templates=request.templates)
-    dispatch.check(settings, wish)
+    wish = Wish(_delivers(deliver), templates=request.templates,
+                data_options=_options(data=request.data, config=request.config),
+                output_options=_options(output=request.output))
+    dispatch.check(settings, wish, request.languages)
     try:
         _run(request, every, outcomes, log)
     except Exception as error:
         told = _unexpected(error).format_message()
-        mailing.append(dispatch.tell_failure(request.output, settings, told, wish, Clock()))
-        _tell(mailing[-1], log)
+        try:
+            mailing.append(dispatch.tell_failure(request.output, settings, told, wish, Clock()))
+            _tell(mailing[-1], log)
+        except ReportgenError as fault:
+            log.notice("mail", f"the owner could not be told: {fault.format_message()}")
         raise
     newest = outcomes[-1]
     try:
@@ -254,7 +262,8 @@ def render(month: str | None, output: Path, languages: tuple[str, ...],
 @click.option("--templates", help="Folder of templates that override the shipped ones.",
               type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--to", "previews", multiple=True, metavar="ADDRESS",
-              help="Send a preview to this address and nothing to anybody else; repeatable.")
+              help="Send a preview to this address, or with --resend its copy, and nothing to "
+                   "anybody else; repeatable.")
 @click.option("--language", default="", metavar="LANG", help="Language of the previews.")
 @click.option("--resend", is_flag=True,
               help="Send again what may have been lost, and a report that has changed since.")
@@ -282,10 +291,14 @@ def send(data: Path, month: str | None, config: Path | None, output: Path,
 
     if outcome is not None and (month or previews):
         raise click.UsageError("--outcome excludes --month and --to")
+    if language and not previews:
+        raise click.UsageError("--language goes with --to; readers' languages stand in "
+                               "reportgen.toml")
     log = Log(log_format, verbose)
-    wish = Wish(_delivers(deliver), resend, force, dispatch.previews(previews), language, templates)
     mailing: list[Mailing] = []
     try:
+        wish = Wish(_delivers(deliver), resend, force, dispatch.addresses_of(previews), language,
+                    templates, _options(data=data, config=config), _options(output=output))
         settings = dispatch.settings_of(data, month, config)
         with log.stage("send"):
             mailing.append(
@@ -322,8 +335,13 @@ def approve(month: str | None, by: str, output: Path) -> None:
     from reportgen import dispatch
     from reportgen.mailing import Clock
 
-    approved = dispatch.approve(output, month, by or getpass.getuser(), Clock())
-    click.echo(f"{approved} is approved; send it by: reportgen send --month {approved}", err=True)
+    try:
+        name = by or getpass.getuser()
+    except (KeyError, OSError):         # a container knows no names
+        raise click.UsageError("nobody is logged in here; name who approves by --by") from None
+    approved = dispatch.approve(output, month, name, Clock())
+    click.echo(f"{approved} is approved; send it by: reportgen send --month {approved}"
+               f"{_options(output=output)}", err=True)
 
 
 @main.command()
@@ -395,6 +413,13 @@ def doctor() -> None:
 def _print_files(paths: tuple[Path, ...]) -> None:
     for path in paths:
         click.echo(path)
+
+
+def _options(**given: Path | None) -> str:
+    """Write options again for a command that is told to a person; defaults are left out."""
+    defaults = {"data": Path("data"), "output": Path("output")}
+    return "".join(f" --{name} {shlex.quote(str(value))}" for name, value in given.items()
+                   if value is not None and value != defaults.get(name))
 
 
 def _delivers(asked: bool | None) -> bool:

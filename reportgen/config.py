@@ -7,6 +7,7 @@ table, so a store's file may hold nothing but what differs. Secrets never stand 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -49,6 +50,9 @@ BANDS = ("low", "medium", "high")
 #: What the analysis adds to the table of customers; a column of the contract may not hide it.
 RESERVED = frozenset({"id", RISK, RISK_BAND, FORECAST, FORECAST_BAND, KNOWN_CLASS, "fallen",
                       "alike", "contactable", "part", "value_at_risk"})
+
+#: Keys that a person may believe to be the place of a secret: what stands there is never told.
+_SECRET = re.compile("pass|secret|token|login|user", re.IGNORECASE)
 
 _NAMED_BY_STORE = ("store", "tables", "columns", "segments", "recommendations", "presentation")
 
@@ -223,5 +227,9 @@ def _explain(error: ValidationError, name: str) -> str:
         message = fault["msg"].removeprefix("Value error, ")
         given = fault.get("input")
         got = f" (got {given!r})" if isinstance(given, str | int | float) else ""
+        unasked = fault["type"] == "extra_forbidden" and key.startswith("mail.")
+        if unasked or _SECRET.search(key):
+            got = ("; user and password stand in no file, they come from REPORTGEN_SMTP_USER and "
+                   "REPORTGEN_SMTP_PASSWORD")
         lines.append(f"  {key + ': ' if key else ''}{message}{got}")
     return "\n".join(lines)

@@ -14,7 +14,7 @@ from typing import Any
 
 from reportgen import config, limits, mailed, mailing, months, pipeline, storage
 from reportgen.config import Settings
-from reportgen.errors import ConfigError, GateError, MailError
+from reportgen.errors import ConfigError, GateError, MailError, StorageError
 from reportgen.mailed import Approval
 from reportgen.mailing import Clock, Delivery, Published, Wish
 from reportgen.months import DataFolderError
@@ -22,11 +22,13 @@ from reportgen.months import DataFolderError
 
 @dataclass(frozen=True)
 class Mailing:
-    """What became of a month's messages, and the gates that it did not pass."""
+    """What became of a month's messages, the gates that it did not pass, and what else to tell."""
 
     month: str
     deliveries: tuple[Delivery, ...]
+    wish: Wish
     failures: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -36,7 +38,7 @@ class Mailing:
     @property
     def notices(self) -> tuple[str, ...]:
         """What a person should know though everybody got what they should."""
-        return tuple(mailing.notices(self.deliveries, self.month))
+        return (*self.told, *mailing.notices(self.deliveries, self.month, self.wish))
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -61,21 +63,34 @@ def hold(mailing: Mailing) -> None:
         raise GateError("\n".join([
             f"a gate keeps the report for {mailing.month} from its readers:",
             *(f"  {failure}" for failure in mailing.failures),
-            f"`reportgen send --month {mailing.month} --force` sends it nevertheless", *missed]))
+            f"`{mailing.wish.send_command(mailing.month, ' --force')}` sends it nevertheless",
+            *missed]))
     if missed:
         raise MailError("\n".join(missed))
 
 
 def settings_of(data: Path, month: str | None, file: Path | None) -> Settings:
-    """Return the settings of a month, whose tables need not be there any more."""
+    """Return the settings of a month, whose tables need not be there any more.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no such folder, or the file cannot be used.
+    """
+    if file is None and not data.is_dir():
+        raise ConfigError(f"{data}: there is no such folder; name the one with reportgen.toml by "
+                          "--data, or that file by --config")
     try:
         folder = months.find_month(data, month).path
     except DataFolderError:
         folder = data
-    return config.load(file or config.find_file(folder))
+    path = file or config.find_file(folder)
+    settings = config.load(path)
+    return settings if path is None else settings.model_copy(
+        update={"mail": settings.mail.beside(path)})
 
 
-def check(settings: Settings, wish: Wish) -> None:
+def check(settings: Settings, wish: Wish, languages: Sequence[str] | None) -> None:
     """Refuse to begin a run whose report could not be mailed.
 
     Raises
@@ -83,7 +98,7 @@ def check(settings: Settings, wish: Wish) -> None:
     ConfigError
         Naming the setting that is missing or wrong.
     """
-    mailing.check(settings.mail, wish, settings.store.languages)
+    mailing.check(settings.mail, wish, languages or settings.store.languages)
 
 
 def send(output: Path, month: str | None, settings: Settings, wish: Wish, *,
@@ -104,6 +119,7 @@ def send(output: Path, month: str | None, settings: Settings, wish: Wish, *,
     ReportgenError
         Where nothing could be sent at all: no such month, settings that are not enough.
     """
+    _check_there(output, month)
     with storage.lock(output):
         chosen = month or pipeline.newest(output)
         report = pipeline.read(output, chosen)
@@ -113,31 +129,43 @@ def send(output: Path, month: str | None, settings: Settings, wish: Wish, *,
                 failures += limits.too_old(chosen, today, settings.gates.data_age)
         deliveries = mailing.send(Published(output, report), settings.mail, wish,
                                   failures=failures, clock=clock)
-    return Mailing(chosen, deliveries, tuple(failures))
+    return Mailing(chosen, deliveries, wish, tuple(failures))
 
 
 def approve(output: Path, month: str | None, by: str, clock: Clock) -> str:
-    """Let leadership have a month's report as it is now; return the month."""
+    """Let leadership have a month's messages as they are now; return the month."""
+    _check_there(output, month)
     with storage.lock(output):
         chosen = month or pipeline.newest(output)
         published = Published(output, pipeline.read(output, chosen))
         state = storage.state_folder(output)
-        if not mailed.read(state).approved(published.digest):
+        if not mailed.read(state).approved(published.content):
             mailed.note(state, Approval(clock.now().isoformat(timespec="seconds"), chosen,
-                                        published.digest, by))
+                                        published.content, by))
     return chosen
+
+
+def _check_there(output: Path, month: str | None) -> None:
+    """Refuse a month that is none, and a folder that no run wrote before it would be made."""
+    if month is not None and not months.is_month(month):
+        raise ConfigError(f"--month {month!r} is no month; write it like 2026-10")
+    if not (output / "public").is_dir():
+        raise StorageError(f"{output} holds no finished month; run one first, or name another "
+                           "folder by --output")
 
 
 def tell_failure(output: Path, settings: Settings, error: str, wish: Wish,
                  clock: Clock) -> Mailing:
     """Tell the owner that a run failed; readers hear nothing."""
-    return Mailing("", mailing.tell_failure(settings.mail, output, error, wish, clock=clock,
-                                            language=settings.store.languages[0]))
+    deliveries = mailing.tell_failure(settings.mail, output, error, wish, clock=clock,
+                                      language=settings.store.languages[0])
+    nobody = () if deliveries else ("[mail] names no owner, so nobody was told of the failure",)
+    return Mailing("", deliveries, wish, told=nobody)
 
 
 def send_after(output: Path, outcome: Path, settings: Settings, wish: Wish, *,
                clock: Clock) -> Mailing:
-    """Mail what an earlier `run --json` has told: its newest month, or to the owner that it failed.
+    """Mail what an earlier `run --json` told: its month, or to the owner that it failed.
 
     Raises
     ------
@@ -157,10 +185,14 @@ def send_after(output: Path, outcome: Path, settings: Settings, wish: Wish, *,
     except (OSError, ValueError, KeyError, TypeError, IndexError) as fault:
         raise ConfigError(f"--outcome {outcome}: not what `reportgen run --json` prints "
                           f"({type(fault).__name__}: {fault})") from None
+    _check_there(output, month)
+    if month != pipeline.newest(output):
+        return Mailing(month, (), wish, told=(
+            f"not the newest month, so it is not mailed; `{wish.send_command(month)}` does",))
     return send(output, month, settings, wish, clock=clock, failures=failures)
 
 
-def previews(addresses: Sequence[str]) -> tuple[str, ...]:
+def addresses_of(addresses: Sequence[str]) -> tuple[str, ...]:
     """Return the addresses of --to as servers take them.
 
     Raises

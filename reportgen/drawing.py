@@ -118,7 +118,7 @@ def _message(report: Report, words: Localizer, templates: Path | None, document:
                                       attached=attached, templates=templates)
     return mail.draft(
         subject=letter.subject, text=letter.text, html=letter.html, language=words.language,
-        pictures=[mail.Picture(templating.content_id(one), one.png) for one in pictures.values()],
+        pictures=[mail.Picture(one.content_id, one.png) for one in pictures.values()],
         attachments=[mail.Attachment(attached, "application/pdf", document)],
         dated=months.last_day(report.month))
 

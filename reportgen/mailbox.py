@@ -108,6 +108,15 @@ class Mail(_Frozen):
     folder: Path | None = None
     server: Server | None = None
 
+    def beside(self, file: Path) -> Mail:
+        """Return the same settings, their paths beginning at the file that they stand in."""
+        server = self.server
+        if server is not None and server.certificates is not None:
+            place = file.parent / server.certificates.expanduser()
+            server = server.model_copy(update={"certificates": place})
+        folder = None if self.folder is None else file.parent / self.folder.expanduser()
+        return self.model_copy(update={"server": server, "folder": folder})
+
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         seen: set[str] = set()

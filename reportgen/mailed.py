@@ -7,8 +7,8 @@ Below the output folder's ``state/``, each line a JSON object, lines only ever a
     the message leaves, so a run that was killed in between leaves a message whose fate is unknown,
     never one that is sent twice.
 ``approvals.jsonl``
-    Reports that leadership may get, by the digest of their results.json: another report of the same
-    month is not approved by it.
+    Messages that leadership may get, by the digest of them all: what is drawn otherwise, or has
+    other figures, is not approved by it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reportgen.errors import StorageError
-from reportgen.storage import told_errors
+from reportgen.storage import sync, told_errors
 
 Fate = Literal["sending", "sent", "deferred", "refused", "unknown"]
 """Left without an answer; handed over; to be tried again; refused for good; nobody can know."""
@@ -42,7 +42,7 @@ class Entry:
     at, dated
         When the step was, and the date that the message bears (ISO 8601).
     report
-        Digest of the results.json that the message tells of, empty where it tells of none.
+        Digest of the figures that the message tells of, empty where it tells of none.
     recipient
         The address.
     told
@@ -62,11 +62,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Approval:
-    """Leave to send a report to leadership."""
+    """Leave to send leadership what a month's messages and documents say now, by their digest."""
 
     at: str
     month: str
-    report: str
+    content: str
     by: str
 
 
@@ -89,15 +89,16 @@ class Mailed:
                  and entry.recipient.lower() == recipient.lower()]
         return found[-1] if found else None
 
-    def other_report_to(self, recipient: str, month: str, report: str) -> bool:
-        """Whether a recipient has, or may have, a month's report of other figures."""
-        return any((entry.kind, entry.month) == ("report", month) and entry.report != report
-                   and entry.recipient.lower() == recipient.lower()
-                   and entry.fate in ("sent", "unknown") for entry in self.entries)
+    def others_to(self, recipient: str, month: str, report: str) -> int:
+        """Count the messages of a month, of other figures, that a recipient has or may have."""
+        fates = {entry.message_id: entry.fate for entry in self.entries
+                 if (entry.kind, entry.month) == ("report", month) and entry.report != report
+                 and entry.recipient.lower() == recipient.lower()}
+        return sum(fate in ("sent", "sending", "unknown") for fate in fates.values())
 
-    def approved(self, report: str) -> bool:
-        """Whether leadership may get a report."""
-        return any(approval.report == report for approval in self.approvals)
+    def approved(self, content: str) -> bool:
+        """Whether leadership may get these messages."""
+        return any(approval.content == content for approval in self.approvals)
 
 
 def read(state: Path) -> Mailed:
@@ -122,10 +123,13 @@ def note(state: Path, step: Entry | Approval) -> None:
             # A line that a power cut tore ends here, so that this one begins a new line.
             end = os.lseek(descriptor, 0, os.SEEK_END)
             torn = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"
-            os.write(descriptor, (b"\n" if torn else b"") + line + b"\n")
+            whole = (b"\n" if torn else b"") + line + b"\n"
+            while whole:
+                whole = whole[os.write(descriptor, whole):]     # a full disk takes a part first
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        sync(state)
 
 
 def _parsed(path: Path, kind: type[Any]) -> Iterator[Any]:

@@ -7,18 +7,18 @@ never sent again without being asked for.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.headerregistry import Address
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from reportgen import localization, mail, mailed, months, storage, templating
+from reportgen import localization, mail, mailed, months, results, storage, templating
 from reportgen.errors import ConfigError, MailError, ReportgenError, StorageError
-from reportgen.history import RESULTS
 from reportgen.mail import Envelope, ServerError, Transport
 from reportgen.mailbox import Mail, Mailbox, Recipient
 from reportgen.mailed import Entry, Kind, Mailed
@@ -34,11 +34,18 @@ _OUTBOX = "outbox"
 #: A model that is withheld says so in the subject; these gates say no more than that.
 _TOLD_BY_SUBJECT = frozenset({"usefulness", "roc_auc"})
 
-Fate = Literal["sent", "written", "had", "changed", "waits", "kept_back", "deferred", "refused",
-               "unknown", "not_tried"]
-"""What became of a copy: handed over now; written to a file by a dry run; handed over before;
-handed over before the report changed; waiting for approval; kept from readers by a gate; put off by
-the server; refused for good; handed over or not, nobody knows; not tried, for want of a server."""
+Fate = Literal["sent", "written", "shown", "had", "changed", "waits", "kept_back", "deferred",
+               "refused", "unknown", "not_tried"]
+"""What became of a copy: handed over now; written to a file by a dry run; printed; handed over
+before; handed over before the report changed; waiting for approval; kept from readers by a gate;
+put off by the server; refused for good; handed over or not, nobody knows; not tried, for want of a
+server."""
+
+#: A copy that a person may let go.
+_HELD = frozenset({"kept_back", "waits"})
+
+#: How much larger a file is inside a message: three bytes become four letters, and lines end.
+_ENCODED = 1.37
 
 #: The reader does not have what the reader should have.
 _FAILED = ("deferred", "refused", "unknown", "not_tried")
@@ -53,23 +60,42 @@ class Wish:
     deliver
         Whether anything leaves; else it is written to files and no connection is opened.
     resend
-        Send again what is unknown or was refused, and a report that has changed since.
+        Send again what is unknown or was refused, and a report that has changed since; to
+        ``only``, whatever they have.
     force
         Send to readers although a gate is closed.
-    previews
-        Addresses that get a preview, instead of everybody else.
+    only
+        Addresses instead of everybody else: they get a preview, or with ``resend`` their copy.
     language
         Of the previews, the report's first if empty.
     templates
         Folder whose catalogues stand before the shipped ones.
+    data_options, output_options
+        What a command that is told to a person needs beside the month: where the settings and the
+        output are, as they were given.
     """
 
     deliver: bool
     resend: bool = False
     force: bool = False
-    previews: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     language: str = ""
     templates: Path | None = None
+    data_options: str = ""
+    output_options: str = ""
+
+    @property
+    def previews(self) -> bool:
+        """Whether just previews are wanted."""
+        return bool(self.only) and not self.resend
+
+    def send_command(self, month: str, option: str = "") -> str:
+        """Write the command that sends a month."""
+        return f"reportgen send --month {month}{option}{self.data_options}{self.output_options}"
+
+    def approve_command(self, month: str) -> str:
+        """Write the command that approves a month."""
+        return f"reportgen approve --month {month}{self.output_options}"
 
 
 @dataclass(frozen=True)
@@ -116,11 +142,24 @@ class Published:
         """The month, ``YYYY-MM``."""
         return self.report.month
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that its messages are drawn in."""
+        folder = storage.month_folder(self.output, "private", self.month)
+        names = sorted(path.name for path in folder.glob(mail.draft_name("*")))
+        return tuple(name.split(".")[1] for name in names)
+
     @cached_property
     def digest(self) -> str:
         """What the report is known by: the same figures, the same digest."""
-        return storage.file_sha256(
-            storage.month_folder(self.output, "public", self.month) / RESULTS)
+        return results.figures_sha256(self.report)
+
+    @cached_property
+    def content(self) -> str:
+        """What an approval is of: all that a reader would get."""
+        drafts = [f"{language}:{storage.file_sha256(self._draft_path(language))}"
+                  for language in self.languages]
+        return hashlib.sha256("\n".join([self.digest, *drafts]).encode()).hexdigest()
 
     def draft(self, language: str) -> bytes:
         """Return the month's message in a language.
@@ -130,11 +169,14 @@ class Published:
         StorageError
             Where it was not drawn, or was drawn by a program that drew none.
         """
-        path = storage.month_folder(self.output, "private", self.month) / mail.draft_name(language)
+        path = self._draft_path(language)
         if not path.is_file():
             raise StorageError(f"{path} is missing; draw it by: reportgen render --month "
                                f"{self.month}")
         return path.read_bytes()
+
+    def _draft_path(self, language: str) -> Path:
+        return storage.month_folder(self.output, "private", self.month) / mail.draft_name(language)
 
     def pdf(self, language: str) -> mail.Attachment:
         """Return the report for the owner, who gets it when readers do not."""
@@ -161,6 +203,9 @@ def check(settings: Mail, wish: Wish, languages: Sequence[str]) -> None:
     if settings.sender is None:
         raise ConfigError("[mail] names no sender; add sender = { address = \"...\" } to "
                           "reportgen.toml")
+    if wish.resend and (strangers := [one for one in wish.only if not _named_in(settings, one)]):
+        raise ConfigError(f"--resend --to {strangers[0]}: that is no recipient in reportgen.toml; "
+                          "without --resend it gets a preview")
     if not settings.recipients and not wish.previews:
         raise ConfigError("[mail] recipients is empty; name in reportgen.toml who gets the report, "
                           "or send yourself a preview by --to ADDRESS")
@@ -169,7 +214,7 @@ def check(settings: Mail, wish: Wish, languages: Sequence[str]) -> None:
     for language in wanted:
         if language and language not in languages:
             raise ConfigError(f"[mail]: the report is not drawn in {language!r}; it is in "
-                              f"{', '.join(languages)} ([store] languages, or --language)")
+                              f"{', '.join(dict.fromkeys(languages))} ([store] languages)")
     if wish.deliver:
         mail.transport(settings)
 
@@ -191,16 +236,22 @@ def send(published: Published, settings: Mail, wish: Wish, *, failures: Sequence
     MailError
         Where a message is larger than servers take; nothing was sent then.
     """
-    check(settings, wish, published.report.store.languages)
+    check(settings, wish, (*published.report.store.languages, *published.languages))
     post = _Post.of(published, settings, wish, clock)
     if wish.previews:
-        return tuple(post.carry(list(_previews(published, settings, wish, clock))))
+        previews = list(_previews(published, settings, wish, clock))
+        _check_sizes(previews, settings)
+        return tuple(post.carry(previews))
     settled, copies = _readers(published, settings, wish, failures, post.history, clock)
     _check_sizes(copies, settings)
     deliveries = (*settled, *post.carry(copies))
+    if not wish.deliver:
+        deliveries = tuple(_as_settled(one, settled) for one in deliveries if one.path
+                           or one.fate not in _HELD)
+    # A server that takes nothing takes no notice either.
+    if wish.only or any(one.fate == "not_tried" for one in deliveries):
+        return deliveries
     notices = _notices(published, settings, wish, failures, deliveries, clock)
-    if any(one.fate == "not_tried" for one in deliveries):
-        return deliveries               # the server that takes nothing takes no notice either
     told = [copy for copy in notices if not post.has(copy)]
     return (*deliveries, *post.carry(told))
 
@@ -212,22 +263,30 @@ def _readers(published: Published, settings: Mail, wish: Wish, failures: Sequenc
     copies: list[Copy] = []
     kept_back = bool(keeps_back(published.report, failures)) and not wish.force
     for recipient in settings.recipients:
+        if wish.only and recipient.address.lower() not in map(str.lower, wish.only):
+            continue
         known = history.report_to(recipient.address, published.month)
-        fate = _settled(recipient, known, published.digest, wish, settings, history, kept_back)
-        if fate is None:
+        fate = _settled(recipient, known, published, wish, settings, history, kept_back)
+        if fate is None or (fate in _HELD and not wish.deliver):
             copies.append(_copy(published, settings, recipient, history, wish, clock))
-        else:
+        if fate is not None:
             settled.append(Delivery(recipient.address, "report", fate,
                                     known.told if known and fate in _FAILED else ""))
     return settled, copies
 
 
-def _settled(recipient: Recipient, known: Entry | None, digest: str, wish: Wish, settings: Mail,
-             history: Mailed, kept_back: bool) -> Fate | None:
+def _as_settled(delivery: Delivery, settled: Sequence[Delivery]) -> Delivery:
+    """Tell of a copy that a dry run has written for a look what holds it back."""
+    fates = {one.address: one.fate for one in settled if one.fate in _HELD}
+    return replace(delivery, fate=fates.get(delivery.address, delivery.fate))
+
+
+def _settled(recipient: Recipient, known: Entry | None, published: Published, wish: Wish,
+             settings: Mail, history: Mailed, kept_back: bool) -> Fate | None:
     """Say why a reader gets no copy now; None where the reader gets one."""
-    if known is not None:
+    if known is not None and not wish.only:
         if known.fate == "sent":
-            if known.report == digest:
+            if known.report == published.digest:
                 return "had"
             if not wish.resend:
                 return "changed"
@@ -237,7 +296,8 @@ def _settled(recipient: Recipient, known: Entry | None, digest: str, wish: Wish,
             return "refused"
     if kept_back:
         return "kept_back"
-    if settings.approval and recipient.group == "leadership" and not history.approved(digest):
+    asked = settings.approval and recipient.group == "leadership"
+    if asked and not history.approved(published.content):
         return "waits"
     return None
 
@@ -258,9 +318,10 @@ def _copy(published: Published, settings: Mail, recipient: Mailbox, history: Mai
     report = published.report
     language = recipient.language or report.store.languages[0]
     draft = published.draft(language)
-    corrects = history.other_report_to(recipient.address, published.month, published.digest)
+    corrects = history.others_to(recipient.address, published.month, published.digest)
+    # Figures that come back after others are a message of their own, not the first one again.
     identifier = mail.message_id("report", published.digest, recipient.address.lower(),
-                                 sender=settings.sender.address)
+                                 str(corrects), sender=settings.sender.address)
     known = history.last(identifier)
     dated = known.dated if known else clock.now().isoformat(timespec="seconds")
     message = mail.addressed(
@@ -279,7 +340,7 @@ def _previews(published: Published, settings: Mail, wish: Wish, clock: Clock) ->
     language = wish.language or published.report.store.languages[0]
     draft = published.draft(language)
     dated = clock.now().isoformat(timespec="microseconds")
-    for address in wish.previews:
+    for address in wish.only:
         # A preview is asked for by hand, so each is a message of its own.
         identifier = mail.message_id("preview", published.digest, address, dated,
                                      sender=settings.sender.address)
@@ -312,19 +373,22 @@ def _notices(published: Published, settings: Mail, wish: Wish, failures: Sequenc
     if failures:
         events.append(Event("gate", tuple(failures)))
         if "kept_back" in fates:
-            command = f"reportgen send --month {published.month} --force"
-            events.append(Event("kept_back", (command,)))
+            events.append(Event("kept_back", (wish.send_command(published.month, " --force"),)))
         elif not keeps_back(published.report, failures):
             events.append(Event("withheld", ()))
     if "waits" in fates:
-        events.append(Event("approval", (f"reportgen approve --month {published.month}",
-                                         f"reportgen send --month {published.month}")))
+        events.append(Event("approval", (wish.approve_command(published.month),
+                                         wish.send_command(published.month))))
+    if "changed" in fates:
+        events.append(Event("changed", (wish.send_command(published.month, " --resend"),)))
     if missed := [one for one in deliveries if one.fate in _FAILED]:
         events.append(Event("undelivered", tuple(f"{one.address}: {told(one)}" for one in missed)))
     if not events or settings.owner is None:
         return []
     language = settings.owner.language or published.report.store.languages[0]
-    files = [published.pdf(language)] if fates & {"kept_back", "waits"} else []
+    files = [published.pdf(language)] if fates & _HELD else []
+    if files and len(files[0].content) * _ENCODED > settings.largest_mb * 1e6:
+        files, events = [], [*events, Event("too_large", ())]
     return [_notice(settings, events, language=language, month=published.month, files=files,
                     report=published.digest, clock=clock, wish=wish)]
 
@@ -355,7 +419,8 @@ def tell_failure(settings: Mail, output: Path, message: str, wish: Wish, *, lang
         return ()
     copy = _notice(settings, [Event("failed", tuple(message.splitlines()))], month="", report="",
                    language=settings.owner.language or language, files=(), clock=clock, wish=wish)
-    post = _Post(_transport(settings, wish, output, "failed"), None, Mailed(), settings, clock)
+    post = _Post(_transport(settings, wish, output, "failed"), None, Mailed(), settings, wish,
+                 clock)
     return tuple(post.carry([copy]))
 
 
@@ -370,14 +435,16 @@ class _Post:
     state: Path | None
     history: Mailed
     settings: Mail
+    wish: Wish
     clock: Clock
 
     @classmethod
     def of(cls, published: Published, settings: Mail, wish: Wish, clock: Clock) -> _Post:
         """Return the post of a month; a dry run reads what was sent and notes nothing."""
         state = storage.state_folder(published.output)
-        return cls(_transport(settings, wish, published.output, published.month),
-                   state if wish.deliver else None, mailed.read(state), settings, clock)
+        transport = _transport(settings, wish, published.output, published.month)
+        noted = state if wish.deliver and transport.delivers else None
+        return cls(transport, noted, mailed.read(state), settings, wish, clock)
 
     def has(self, copy: Copy) -> bool:
         """Whether the very same message has left before, or may have."""
@@ -426,9 +493,9 @@ class _Post:
             self._note(copy, "deferred", str(error))        # it has not left, that is certain
             raise
         self._note(copy, handed.result, handed.told)
-        written = handed.path is not None and self.state is None
-        return Delivery(copy.recipient, copy.kind, "written" if written else handed.result,
-                        handed.told, handed.path)
+        fate: Fate = ("written" if not self.wish.deliver
+                      else handed.result if self.transport.delivers else "shown")
+        return Delivery(copy.recipient, copy.kind, fate, handed.told, handed.path)
 
     def _note(self, copy: Copy, fate: mailed.Fate, said: str = "") -> None:
         if self.state is not None:
@@ -460,27 +527,35 @@ def _prefixed(draft: bytes, kind: str, language: str, wish: Wish) -> str:
 
 def failed(deliveries: Sequence[Delivery]) -> tuple[str, ...]:
     """Say who does not have what they should have, and what to do."""
-    return tuple(f"{one.address}: {told(one)}" for one in deliveries if one.fate in _FAILED)
+    return tuple(f"{one.address}{' (the owner)' if one.kind == 'alert' else ''}: {told(one)}"
+                 for one in deliveries if one.fate in _FAILED)
 
 
-def notices(deliveries: Sequence[Delivery], month: str) -> Iterator[str]:
+def notices(deliveries: Sequence[Delivery], month: str, wish: Wish) -> Iterator[str]:
     """Say what a person should know though nobody failed to get anything."""
-    counts = {fate: sum(one.fate == fate for one in deliveries) for fate in _SAID}
+    commands = {"changed": wish.send_command(month, " --resend"),
+                "waits": wish.approve_command(month),
+                "kept_back": wish.send_command(month, " --force")}
     for fate, sentence in _SAID.items():
-        if counts[fate]:
-            yield sentence.format(n=counts[fate], month=month)
+        if count := sum(one.fate == fate for one in deliveries):
+            yield sentence.format(n=count, command=commands.get(fate, ""))
 
 
 _SAID: dict[Fate, str] = {
-    "sent": "mailed to {n}",
-    "written": "a dry run: {n} messages were written and nothing was sent (--deliver sends them)",
-    "had": "{n} had the report before; nothing is sent twice",
-    "changed": "{n} have an older version of the report; `reportgen send --month {month} --resend` "
-               "sends the new one as a correction",
-    "waits": "{n} copies for leadership wait for `reportgen approve --month {month}`",
-    "kept_back": "a gate keeps the report from {n} readers; `reportgen send --month {month} "
-                 "--force` sends it nevertheless",
+    "sent": "messages sent: {n}",
+    "written": "a dry run, nothing was sent (--deliver sends); messages written: {n}",
+    "shown": "printed for a look, nothing was sent; messages printed: {n}",
+    "had": "readers who had the report before and get it once only: {n}",
+    "changed": "readers who have an older version: {n}; `{command}` sends the new one as a "
+               "correction",
+    "waits": "copies for leadership that wait for an approval: {n}; `{command}` gives it",
+    "kept_back": "readers from whom a gate keeps the report: {n}; `{command}` sends it "
+                 "nevertheless",
 }
+
+
+def _named_in(settings: Mail, address: str) -> bool:
+    return any(one.address.lower() == address.lower() for one in settings.recipients)
 
 
 def told(delivery: Delivery) -> str:

@@ -85,12 +85,12 @@ def write_atomic(path: Path, data: bytes, *, mode: int = _OPEN_FILE) -> None:
             temporary.touch(mode=_SECRET_FILE)  # nobody reads it before it has its own mode
             temporary.write_bytes(data)
             temporary.chmod(mode)
-            _sync(temporary)
+            sync(temporary)
             temporary.replace(path)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
-        _sync(path.parent)
+        sync(path.parent)
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -167,7 +167,7 @@ class StagedRun:
             for side, (folder_mode, file_mode) in _MODES.items():
                 (self.folder / side / self.folder.name).touch()  # the marker
                 _seal(self.folder / side, folder_mode=folder_mode, file_mode=file_mode)
-            _sync(self.folder.parent)
+            sync(self.folder.parent)
             write_atomic(self.folder / _JOURNAL, self.month.encode())
             _settle(self.folder)
 
@@ -257,14 +257,14 @@ def _settle(folder: Path) -> str | None:
 def _close_journal(journal: Path, swaps: list[_Swap]) -> None:
     """Forget the swaps in an order that survives a power cut: renames, markers, journal."""
     for swap in swaps:
-        _sync(swap.target.parent)
-    _sync(journal.parent)
+        sync(swap.target.parent)
+    sync(journal.parent)
     for swap in swaps:
         if (swap.target / swap.marker).exists():
             (swap.target / swap.marker).unlink()
-            _sync(swap.target)
+            sync(swap.target)
     journal.unlink()
-    _sync(journal.parent)
+    sync(journal.parent)
 
 
 def _exchange(first: Path, second: Path) -> bool:
@@ -298,10 +298,11 @@ def _seal(folder: Path, *, folder_mode: int, file_mode: int) -> None:
     """Give everything in a folder its mode, whatever the umask was, and sync it to disk."""
     for path in (*folder.rglob("*"), folder):
         path.chmod(folder_mode if path.is_dir() else file_mode)
-        _sync(path)
+        sync(path)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, to disk."""
     is_folder = path.is_dir()
     if is_folder and sys.platform == "win32":  # folders cannot be opened there
         return

@@ -150,8 +150,10 @@ DRIVER = """
     if plan.get("drawn"):
         def of(report, name):
             return stored / report.month / name
-        drawing.documents = lambda report, languages, templates, folder, beside: copy(
-            of(report, "documents"), folder, ())
+        def documents(report, languages, templates, staged, beside):
+            copy(of(report, "documents"), staged.public, ())
+            copy(of(report, "messages"), staged.private, ())
+        drawing.documents = documents
         drawing.work_list = lambda report, language, templates, private: copy(
             of(report, "list"), private, ())
         drawing.index = lambda output, languages, templates: {
@@ -438,6 +440,7 @@ def keep(finished: Path, folder: Path, *, month: str = MONTH, again: bool = Fals
     kept |= {f"list/{name}": private / name for name in ("customers.csv", "customers.xlsx")}
     kept |= {f"documents/{name}": public / name
              for name in ("report.ru.html", "report.ru.pdf", "summary.md")}
+    kept["messages/email.ru.eml"] = private / "email.ru.eml"
     for name, path in kept.items():
         (folder / month / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / month / name).write_bytes(change(path))

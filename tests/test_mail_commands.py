@@ -74,10 +74,15 @@ def server() -> Iterator[Post]:
         yield post
 
 
-@pytest.fixture
-def store(tmp_path: Path, server: Post, monkeypatch: pytest.MonkeyPatch) -> Store:
+@pytest.fixture(autouse=True)
+def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget that these tests run in a CI job, and whose login this machine has."""
     for name in ("CI", "REPORTGEN_SMTP_USER", "REPORTGEN_SMTP_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def store(tmp_path: Path, server: Post) -> Store:
     return Store(tmp_path, server.port)
 
 
@@ -100,7 +105,7 @@ def fates(told: Result) -> dict[str, str]:
 def test_newest_month_is_mailed_once(store: Store, server: Post) -> None:
     told = store.call("send")
     assert (told.exit_code, told.stdout) == (0, "")
-    assert "mailed to 2" in told.stderr
+    assert "messages sent: 2" in told.stderr
     assert {reader: len(messages) for reader, messages in got(server).items()} == {
         DIRECTOR: 1, MARKETING: 1}
     again = store.call("send")
@@ -258,6 +263,53 @@ def test_month_that_has_no_report_says_so(store: Store, server: Post) -> None:
     assert told.exit_code == 1
     assert "run that month first" in told.stderr
     assert server.seen == []
+
+
+def test_folder_that_is_not_there_is_told_and_not_made(store: Store, tmp_path: Path) -> None:
+    for command in ("send", "approve"):
+        folders = () if command == "approve" else ("--data", str(store.data))
+        told = CliRunner().invoke(main, [command, *folders, "--output", str(tmp_path / "typo")])
+        assert told.exit_code == 1
+        assert "--output" in told.stderr
+    assert not (tmp_path / "typo").exists()
+    told = CliRunner().invoke(main, ["send", "--data", str(tmp_path / "typo")])
+    assert (told.exit_code, "no such folder" in told.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("command", "arguments"), [
+    ("send", ("--language", "en")), ("send", ("--month", "2026-13")), ("run", ("--deliver",)),
+    ("run", ("--dry-run",)), ("approve", ("--month", "october")),
+])
+def test_option_that_would_do_nothing_is_a_wrong_usage(
+    store: Store, command: str, arguments: tuple[str, ...]
+) -> None:
+    assert store.call(command, *arguments).exit_code == 2
+
+
+def test_certificates_that_are_not_there_are_told_before_anything_is_sent(
+    store: Store, server: Post
+) -> None:
+    store.set_up(extra='certificates = "ca.pem"\n')
+    told = store.call("send")
+    assert told.exit_code == 2
+    assert str(store.data / "ca.pem") in told.stderr
+    assert server.seen == []
+
+
+def test_wrong_preview_address_is_told_in_json_too(store: Store) -> None:
+    told = store.call("send", "--to", "nobody", "--json")
+    assert json.loads(told.stdout)["exit_code"] == 2
+
+
+def test_approval_of_nobody_asks_for_a_name(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    told = store.call("approve")
+    assert (told.exit_code, "--by" in told.stderr) == (2, True)
 
 
 def test_two_commands_do_not_mail_at_once(store: Store, server: Post) -> None:
@@ -458,6 +510,22 @@ def test_run_that_ended_without_a_word_is_a_failure_too(store: Store, server: Po
     path = store.output / "outcome.json"
     path.touch()
     assert fates(store.call("send", "--json", "--outcome", str(path))) == {OWNER: "sent"}
+
+
+def test_month_of_the_past_is_not_mailed_because_a_run_built_it(
+    store: Store, server: Post
+) -> None:
+    publish(store.output, make_report(month="2026-09"))
+    told = store.call("send", "--outcome", outcome(
+        store, months=[{"month": "2026-09", "failures": []}]))
+    assert (told.exit_code, server.seen) == (0, [])
+    assert "reportgen send --month 2026-09" in told.stderr
+
+
+def test_failure_that_nobody_can_be_told_of_is_no_silence(store: Store, server: Post) -> None:
+    (store.data / "reportgen.toml").write_text("", encoding="utf-8")
+    told = store.call("send", "--outcome", outcome(store, exit_code=3, months=[]))
+    assert "nobody was told" in told.stderr
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "x", '{"exit_code": 0, "months": []}'])

@@ -37,7 +37,7 @@ def test_address_inside_a_company_is_one(address: str) -> None:
     "ann", "ann@", "@example.org", "ann@@example.org", "a b@example.org", "ann@exa mple.org", "",
     "Ann <ann@example.org>", "ann@example.org, bob@example.org", "анна@example.org",
     "ann@example.org\\nBcc: all@example.org", "ann@example.org\\r\\nBcc: all@example.org",
-    "ann\\u0000@example.org", "ann@-example.org",
+    "ann\\u0000@example.org", "ann@-example.org", "=?utf-8?q?x?=@example.org",
 ])
 def test_what_is_no_address_is_refused_with_its_key(address: str) -> None:
     with pytest.raises(ConfigError, match=r"mail\.recipients\.0\.address: .*name@example\.org"):
@@ -48,6 +48,11 @@ def test_what_is_no_address_is_refused_with_its_key(address: str) -> None:
 def test_name_that_would_begin_another_header_is_refused(sign: str) -> None:
     with pytest.raises(ConfigError, match=r"mail\.sender\.name: .*control character U\+"):
         settings(f'sender = {{ address = "a@example.org", name = "x{sign}Bcc: b@example.org" }}')
+
+
+def test_name_that_hides_something_in_an_encoded_word_is_refused() -> None:
+    with pytest.raises(ConfigError, match="as they are"):
+        settings('sender = { address = "a@b.org", name = "=?utf-8?q?A=0D=0ABcc=3A_x=40y=2Eorg?=" }')
 
 
 def test_reader_named_twice_is_refused() -> None:
@@ -72,13 +77,20 @@ def test_encryption_is_on_unless_the_server_is_this_machine() -> None:
 
 @pytest.mark.parametrize("key", ["user", "password", "login"])
 def test_secrets_may_not_stand_in_the_file(key: str) -> None:
-    with pytest.raises(ConfigError, match=rf"mail\.server\.{key}"):
-        settings(f'[mail.server]\nhost = "smtp.example.org"\n{key} = "secret"')
+    with pytest.raises(ConfigError, match=rf"mail\.server\.{key}.*REPORTGEN_SMTP_USER") as caught:
+        settings(f'[mail.server]\nhost = "smtp.example.org"\n{key} = "geheim"')
+    assert "geheim" not in caught.value.format_message()
 
 
 def test_folder_of_messages_must_be_named() -> None:
     with pytest.raises(ConfigError, match="needs `folder`"):
         settings('transport = "folder"')
+
+
+def test_paths_begin_where_the_settings_stand(tmp_path) -> None:
+    mail = settings('transport = "folder"\nfolder = "pickup"\n[mail.server]\nhost = "localhost"\n'
+                    'certificates = "ca.pem"').mail.beside(tmp_path / "reportgen.toml")
+    assert (mail.folder, mail.server.certificates) == (tmp_path / "pickup", tmp_path / "ca.pem")
 
 
 def test_who_is_told_is_no_part_of_what_the_figures_are_made_of() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,11 +46,29 @@ def test_previews_and_notices_are_no_copy_of_the_report(tmp_path: Path) -> None:
     assert mailed.read(tmp_path).report_to("ann@example.org", "2026-10") is None
 
 
-def test_approval_is_of_one_report(tmp_path: Path) -> None:
+def test_approval_is_of_one_content(tmp_path: Path) -> None:
     mailed.note(tmp_path, APPROVAL)
     history = mailed.read(tmp_path)
     assert history.approved("d1")
     assert not history.approved("d2")
+
+
+def test_messages_of_other_figures_are_counted_by_what_became_of_them(tmp_path: Path) -> None:
+    for number, fate in enumerate(("sent", "unknown", "sending", "deferred", "refused")):
+        other = replace(STEP, message_id=f"<{number}@y>", report="d0")
+        mailed.note(tmp_path, other)
+        mailed.note(tmp_path, replace(other, fate=fate))
+    assert mailed.read(tmp_path).others_to("Ann@example.org", "2026-10", "d1") == 3
+    assert mailed.read(tmp_path).others_to("ann@example.org", "2026-10", "d0") == 0
+
+
+def test_line_is_whole_though_the_system_takes_it_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:7]))
+    mailed.note(tmp_path, STEP)
+    assert mailed.read(tmp_path).entries == (STEP,)
 
 
 def test_nobody_else_reads_who_was_mailed(tmp_path: Path) -> None:

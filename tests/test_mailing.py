@@ -73,6 +73,7 @@ class Server:
     answers: dict[str, list[str]] = field(default_factory=dict)
     away: int = 0
     shut: bool = False
+    delivers: bool = True
     took: list[Envelope] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
     seen: Callable[[], None] = lambda: None
@@ -200,10 +201,14 @@ def test_changed_report_is_told_and_not_mailed_by_itself(office: Office) -> None
     office.send()
     office.publish(changed(make_report()))
     found = office.deliveries()
-    assert {one.fate for one in found} == {"changed"}
-    assert any("--resend" in notice for notice in mailing.notices(found, MONTH))
+    assert {one.address: one.fate for one in found} == {
+        DIRECTOR: "changed", MARKETING: "changed", OWNER: "sent"}
+    assert any("--resend" in notice for notice in mailing.notices(found, MONTH, Wish(True)))
     assert mailing.failed(found) == ()
-    assert len(office.server.took) == 2
+    (notice,) = office.server.got[OWNER]        # the owner is told, once
+    assert "--resend" in notice.get_body(preferencelist=("plain",)).get_content()
+    office.send()
+    assert len(office.server.took) == 3
 
 
 def test_changed_report_is_resent_as_a_correction(office: Office) -> None:
@@ -214,6 +219,33 @@ def test_changed_report_is_resent_as_a_correction(office: Office) -> None:
     assert second["Subject"] == f"Исправление: {first['Subject']}"
     assert second["Message-ID"] != first["Message-ID"]
     assert office.server.got[MARKETING][1]["Subject"].startswith("Correction: ")
+
+
+def test_figures_that_come_back_are_a_message_of_their_own(office: Office) -> None:
+    office.send()
+    office.publish(changed(make_report()))
+    office.send(resend=True)
+    office.publish(make_report())
+    assert office.send(resend=True)[DIRECTOR] == "sent"
+    first, second, third = office.server.got[DIRECTOR]
+    assert len({one["Message-ID"] for one in (first, second, third)}) == 3
+    assert third["Subject"].startswith("Исправление: ")
+
+
+def test_program_of_another_version_does_not_make_a_report_another_one(office: Office) -> None:
+    office.send()
+    report = make_report()
+    office.publish(replace(report, provenance=replace(report.provenance, program="99")))
+    assert office.send() == {DIRECTOR: "had", MARKETING: "had"}
+
+
+def test_reader_who_lost_the_message_gets_it_again_by_name(office: Office) -> None:
+    office.send()
+    assert office.send(resend=True, only=(DIRECTOR.upper(),)) == {DIRECTOR: "sent"}
+    first, second = office.server.got[DIRECTOR]
+    assert first.items() == second.items()
+    with pytest.raises(ConfigError, match="no recipient"):
+        office.send(resend=True, only=("else@example.org",))
 
 
 def test_correction_that_was_put_off_is_still_a_correction_in_the_next_run(
@@ -231,9 +263,9 @@ def test_owner_who_is_a_reader_too_finds_both_messages_in_a_dry_run(office: Offi
     settings = settings_with("approval = true").model_copy(update={
         "owner": settings_with().recipients[1]})
     found = office.deliveries(settings, deliver=False)
-    assert [(one.address, one.kind) for one in found if one.path] == [
-        (MARKETING, "report"), (MARKETING, "alert")]
-    assert len({one.path for one in found if one.path}) == 2
+    assert [(one.address, one.kind) for one in found] == [
+        (DIRECTOR, "report"), (MARKETING, "report"), (MARKETING, "alert")]
+    assert len({one.path for one in found}) == 3
 
 
 def test_resend_sends_nobody_the_same_report_again(office: Office) -> None:
@@ -353,14 +385,28 @@ def test_leadership_waits_for_the_approval_of_this_very_report(office: Office) -
     text = notice.get_body(preferencelist=("plain",)).get_content()
     assert f"reportgen approve --month {MONTH}" in text
     assert [part.get_filename() for part in notice.iter_attachments()] == ["report-2026-10-en.pdf"]
-    digest = Published(office.output, office.report).digest
-    mailed.note(office.output / "state", mailed.Approval("x", MONTH, digest, "Ann"))
+    content = Published(office.output, office.report).content
+    mailed.note(office.output / "state", mailed.Approval("x", MONTH, content, "Ann"))
     assert office.send(settings) == {DIRECTOR: "sent", MARKETING: "had"}
 
 
 def test_approval_of_another_report_does_not_count(office: Office) -> None:
     mailed.note(office.output / "state", mailed.Approval("x", MONTH, "another", "Ann"))
     assert office.send(settings_with("approval = true"))[DIRECTOR] == "waits"
+
+
+def test_approval_ends_where_the_message_is_drawn_otherwise(office: Office) -> None:
+    content = Published(office.output, office.report).content
+    mailed.note(office.output / "state", mailed.Approval("x", MONTH, content, "Ann"))
+    path = office.output / "private" / MONTH / "email.ru.eml"
+    path.write_bytes(path.read_bytes().replace(b"X-Unsent: 1", b"X-Unsent: 1\r\nX-Other: 1"))
+    assert office.send(settings_with("approval = true"))[DIRECTOR] == "waits"
+
+
+def test_dry_run_shows_the_copy_that_waits_to_whoever_is_to_approve_it(office: Office) -> None:
+    found = office.deliveries(settings_with("approval = true"), deliver=False)
+    assert [(one.address, one.fate, one.path is not None) for one in found] == [
+        (DIRECTOR, "waits", True), (MARKETING, "written", True), (OWNER, "written", True)]
 
 
 # ── Gates and the owner ──────────────────────────────────────────────────────────────────────────
@@ -423,6 +469,21 @@ def test_owner_learns_who_did_not_get_it_and_why(office: Office) -> None:
     assert MARKETING not in text
 
 
+def test_commands_for_the_owner_say_where_settings_and_output_are(office: Office) -> None:
+    office.send(failures=(DRIFT,), data_options=" --data d2", output_options=" --output 'o 1'")
+    (notice,) = office.server.got[OWNER]
+    text = notice.get_body(preferencelist=("plain",)).get_content()
+    assert f"reportgen send --month {MONTH} --force --data d2 --output 'o 1'" in text
+
+
+def test_notice_whose_report_is_too_large_goes_without_it(office: Office) -> None:
+    (office.output / "public" / MONTH / "report.en.pdf").write_bytes(b"%PDF" + bytes(200_000))
+    office.send(settings_with("largest_mb = 0.2"), failures=(DRIFT,))
+    (notice,) = office.server.got[OWNER]
+    assert list(notice.iter_attachments()) == []
+    assert "too large" in notice.get_body(preferencelist=("plain",)).get_content()
+
+
 def test_without_an_owner_nobody_is_told(office: Office) -> None:
     settings = settings_with().model_copy(update={"owner": None})
     assert office.send(settings, failures=(DRIFT,)) == {
@@ -434,7 +495,7 @@ def test_failed_run_is_told_to_the_owner_alone_each_time(office: Office) -> None
         (found,) = mailing.tell_failure(
             settings_with(), office.output, "the data do not meet the contract:\n  x.csv, row 3",
             Wish(deliver=True), language="ru", clock=office.time.clock())
-        assert (found.address, found.fate) == (OWNER, "sent")
+        assert (found.address, found.fate, found.path) == (OWNER, "sent", None)
         office.time.sleep(60)
     assert office.server.got.keys() == {OWNER}
     texts = [one.get_body(preferencelist=("plain",)).get_content()
@@ -448,10 +509,10 @@ def test_failed_run_is_told_to_the_owner_alone_each_time(office: Office) -> None
 
 def test_preview_goes_to_nobody_else_and_counts_for_nobody(office: Office) -> None:
     settings = settings_with("approval = true")
-    assert office.send(settings, previews=(DIRECTOR,), language="en", failures=(DRIFT,)) == {
+    assert office.send(settings, only=(DIRECTOR,), language="en", failures=(DRIFT,)) == {
         DIRECTOR: "sent"}
     assert office.server.got[DIRECTOR][0]["Subject"].startswith("Preview: ")
-    assert office.send(settings, previews=(DIRECTOR,)) == {DIRECTOR: "sent"}
+    assert office.send(settings, only=(DIRECTOR,)) == {DIRECTOR: "sent"}
     assert office.send()[DIRECTOR] == "sent"
 
 
@@ -464,6 +525,13 @@ def test_dry_run_writes_what_would_be_sent_and_notes_nothing(office: Office) -> 
     assert [(one.path.parent, one.path.name.rsplit(".", 2)[0]) for one in found] == [
         (folder, DIRECTOR), (folder, MARKETING)]
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+def test_what_is_printed_for_a_look_counts_as_sent_to_nobody(office: Office) -> None:
+    office.server.delivers = False
+    assert office.send() == {DIRECTOR: "shown", MARKETING: "shown"}
+    office.server.delivers = True
+    assert office.send() == {DIRECTOR: "sent", MARKETING: "sent"}
 
 
 def test_dry_run_gives_the_same_bytes_on_every_day(office: Office) -> None:
@@ -498,9 +566,11 @@ def test_what_cannot_be_sent_is_refused_with_what_to_do(office: Office) -> None:
     refused(office, without(update={"recipients": ()}), ConfigError, "recipients is empty.*--to")
     french = whole.recipients[0].model_copy(update={"language": "fr"})
     refused(office, without(update={"recipients": (french,)}), ConfigError, "not drawn in 'fr'")
-    refused(office, whole, ConfigError, "not drawn in 'fr'", previews=("a@b.c",), language="fr")
+    refused(office, whole, ConfigError, "not drawn in 'fr'", only=("a@b.c",), language="fr")
     refused(office, without(update={"largest_mb": 0.05}), MailError,
             r"has 0\.\d MB, more than the 0\.05 MB .* nothing was sent")
+    refused(office, without(update={"largest_mb": 0.05}), MailError, "nothing was sent",
+            only=("a@example.org",))
 
 
 def test_month_whose_message_was_not_drawn_says_how_to_draw_it(office: Office) -> None:

@@ -6,6 +6,7 @@ they are shown in, on an opaque ground that a dark scheme does not show through.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -21,7 +22,7 @@ from reportgen.results import Report
 
 #: Inches that a chart is drawn in, and pixels that it is shown in: its text then is as large as the
 #: message's own on a desk, and can still be read on a phone.
-_WIDTH = 4.6
+_WIDTH = 4.3
 _SHOWN = 552
 
 #: Pixels of the file for one that is shown.
@@ -45,6 +46,11 @@ class Raster:
     alt: str
     width: int
     height: int
+
+    @property
+    def content_id(self) -> str:
+        """What the message calls it (RFC 2392): another picture has another name everywhere."""
+        return f"{self.name}.{hashlib.sha256(self.png).hexdigest()[:16]}@reportgen"
 
 
 @dataclass(frozen=True)

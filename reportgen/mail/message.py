@@ -10,14 +10,45 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import policy
-from email.headerregistry import Address
+from email.header import Header
+from email.headerregistry import Address, AddressHeader
 from email.message import EmailMessage
 from email.parser import BytesParser
+from email.policy import EmailPolicy
 from email.utils import format_datetime
-from typing import cast
+from typing import Any, cast
 
-_POLICY = policy.SMTP
+
+class _Policy(EmailPolicy):
+    """Folds what is not ASCII so that a reader gets it back letter for letter.
+
+    Python's own folding, up to 3.14 at least, loses a blank where it breaks between two words.
+    """
+
+    def fold(self, name: str, value: Any) -> str:
+        return self._folded(name, value) or super().fold(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        folded = self._folded(name, value)
+        return folded.encode("ascii") if folded else super().fold_binary(name, value)
+
+    def _folded(self, name: str, value: Any) -> str:
+        if str(value).isascii():
+            return ""
+        if isinstance(value, AddressHeader):
+            written = ", ".join(
+                f"{_encoded(one.display_name, name)}{self.linesep} <{one.addr_spec}>"
+                for one in value.addresses)
+            return f"{name}: {written}{self.linesep}"
+        return f"{name}: {_encoded(str(value), name)}{self.linesep}"
+
+
+def _encoded(text: str, name: str) -> str:
+    """Write a text in encoded words (RFC 2047), blanks inside them."""
+    return Header(text, "utf-8", header_name=name).encode(linesep="\r\n")
+
+
+_POLICY = _Policy(linesep="\r\n", raise_on_defect=True)
 
 #: Headers of a draft that the copies do not have: mail programs open a draft for editing.
 _DRAFT_ONLY = ("X-Unsent",)
@@ -60,7 +91,7 @@ def draft(*, subject: str, text: str, html: str, language: str, pictures: Iterab
     Raises
     ------
     ValueError
-        Where the subject has an end of a line.
+        Where the subject would be read as another header.
     """
     message = _message(subject, text, dated)
     message["X-Unsent"] = "1"
@@ -69,7 +100,7 @@ def draft(*, subject: str, text: str, html: str, language: str, pictures: Iterab
     assert body is not None, "it was added just now"
     for picture in pictures:
         body.add_related(picture.png, "image", "png", cid=f"<{picture.content_id}>",
-                         disposition="inline", filename=f"{picture.content_id.split('@')[0]}.png")
+                         disposition="inline", filename=f"{picture.content_id.split('.')[0]}.png")
     _attach(message, attachments, language)
     return _bytes(message)
 
@@ -90,7 +121,7 @@ def addressed(draft: bytes, *, sender: Address, recipient: Address, reply_to: Ad
     for name in _DRAFT_ONLY:
         del message[name]
     if subject is not None:
-        message.replace_header("Subject", subject)
+        message.replace_header("Subject", _plain(subject))
     if dated is not None:
         message.replace_header("Date", _date(dated))
     _address(message, sender, recipient, reply_to, identifier)
@@ -129,13 +160,21 @@ def _parsed(message: bytes) -> EmailMessage:
 
 def _message(subject: str, text: str, dated: datetime) -> EmailMessage:
     message = EmailMessage(policy=_POLICY)
-    message["Subject"] = subject
+    message["Subject"] = _plain(subject)
     message["Date"] = _date(dated)
     # No holiday notice answers a program (RFC 3834; the second is Exchange's).
     message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
+    # All but what tells that a message did not arrive.
+    message["X-Auto-Response-Suppress"] = "DR, RN, NRN, OOF, AutoReply"
     message.set_content(text, cte="base64")
     return message
+
+
+def _plain(subject: str) -> str:
+    """Refuse an encoded word: what it hides would become part of the header when it is read."""
+    if "=?" in subject:
+        raise ValueError(f"the subject {subject!r} holds an encoded word")
+    return subject
 
 
 def _date(dated: datetime) -> str:
@@ -170,4 +209,13 @@ def _bytes(message: EmailMessage) -> bytes:
     for place, part in enumerate(message.walk()):
         if part.is_multipart():
             part.set_boundary(f"=_{seed}_{place}")
-    return message.as_bytes()
+    written = message.as_bytes()
+    read = _parsed(written)
+    if read.keys() != message.keys() or _addresses(read) != _addresses(message):
+        raise ValueError("a header of the message would be read as another one")
+    return written
+
+
+def _addresses(message: EmailMessage) -> list[str]:
+    return [one.addr_spec for name in ("From", "To", "Reply-To") if message[name] is not None
+            for one in message[name].addresses]

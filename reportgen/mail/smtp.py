@@ -88,6 +88,7 @@ class Smtp:
 
     server: Server
     login: Login
+    delivers: bool = True
     _connection: smtplib.SMTP | None = field(default=None, repr=False)
 
     def open(self) -> None:

@@ -54,7 +54,13 @@ class ServerError(Exception):
 
 
 class Transport(Protocol):
-    """A way for messages to leave: opened before the first, closed after the last."""
+    """A way for messages to leave: opened before the first, closed after the last.
+
+    ``delivers`` tells whether a message that has left is on its way to its reader.
+    """
+
+    @property
+    def delivers(self) -> bool: ...  # noqa: D102  # the class says it
 
     def open(self) -> None:
         """Get ready for the next message; an open way stays so.
@@ -82,6 +88,7 @@ class Folder:
     """Messages as .eml files that every mail program opens, one a message."""
 
     folder: Path
+    delivers: bool = True
 
     def open(self) -> None:
         """Make the folder, which nobody else may read."""
@@ -107,7 +114,9 @@ def _file_name(envelope: Envelope) -> str:
 
 @dataclass(frozen=True)
 class Console:
-    """The plain text of each message on stderr, for a look."""
+    """The plain text of each message on stderr, for a look: nobody gets it."""
+
+    delivers: bool = False
 
     def open(self) -> None:
         """Do nothing; the console is there."""
@@ -128,6 +137,10 @@ class Console:
 def _by_server(mail: Mail) -> Transport:
     from reportgen.mail.smtp import Login, Smtp
 
+    file = mail.server.certificates if mail.server else None
+    if file is not None and not file.is_file():
+        raise ConfigError(f"[mail.server] certificates: there is no file {file}; the path begins "
+                          "at reportgen.toml")
     if mail.server is None:
         raise ConfigError("[mail] names no server; add [mail.server] with host, port and "
                           "encryption to reportgen.toml, or look at the messages with --dry-run")

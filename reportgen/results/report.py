@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -121,6 +122,14 @@ def to_json(report: Report) -> str:
         ) + "\n"
     except ValueError as error:
         raise ResultsError("the report holds a number that is not finite") from error
+
+
+def figures_sha256(report: Report) -> str:
+    """Fingerprint what a report says, whatever program and libraries made it."""
+    plain = _REPORT.dump_python(report, mode="json")
+    del plain["schema_version"], plain["provenance"]
+    text = json.dumps(plain, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def readable() -> tuple[int, ...]:

@@ -9,7 +9,6 @@ is shown and compute nothing.
 from reportgen.templating.letter import (
     Event,
     Letter,
-    content_id,
     own_colours,
     render_alert,
     render_letter,
@@ -17,5 +16,5 @@ from reportgen.templating.letter import (
 from reportgen.templating.months import Listed, render_index, render_summary
 from reportgen.templating.page import Picture, render_html
 
-__all__ = ["Event", "Letter", "Listed", "Picture", "content_id", "own_colours", "render_alert",
+__all__ = ["Event", "Letter", "Listed", "Picture", "own_colours", "render_alert",
            "render_html", "render_index", "render_letter", "render_summary"]

@@ -38,6 +38,8 @@ class Shown(Protocol):
     @property
     def name(self) -> str: ...  # noqa: D102  # the class says it
     @property
+    def content_id(self) -> str: ...  # noqa: D102
+    @property
     def alt(self) -> str: ...  # noqa: D102
     @property
     def width(self) -> int: ...  # noqa: D102
@@ -69,7 +71,7 @@ def render_letter(report: Report, *, language: str, pictures: Mapping[str, Shown
     Parameters
     ----------
     pictures
-        The charts by name; the message refers to each by `content_id`.
+        The charts by name; the message refers to each by its ``content_id``.
     attached
         Name of the file with the whole report.
 
@@ -107,11 +109,6 @@ def render_alert(events: Sequence[Event], *, language: str, month: str,
     return _line(subject), localization.readable(text)
 
 
-def content_id(picture: Shown) -> str:
-    """Name a picture inside its message (RFC 2392)."""
-    return f"{picture.name}@reportgen"
-
-
 def own_colours(templates: Path | None) -> Mapping[str, str]:
     """Return the colours that stand in the place of the shipped ones, for charts drawn anew."""
     return palette.read(localization.folders(templates)).replaced
@@ -122,7 +119,6 @@ def _environment(report: Report, language: str, templates: Path | None) -> jinja
     words = localization.load(language, templates, currency=report.store.currency)
     made = environment(folders, words)
     made.globals["colours"] = palette.read(folders).colours
-    made.filters["cid"] = content_id
     _add_text_filters(made)
     return made
 
@@ -146,8 +142,9 @@ def _inlined(html: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Write a text on one line: an end of a line would begin another header."""
-    return _SPACES.sub(" ", localization.readable(text)).strip()
+    """Write a text as a header may hold it: an end of a line would begin another header."""
+    # "=?" would begin an encoded word, which a mail program reads as something else.
+    return _SPACES.sub(" ", localization.readable(text)).strip().replace("=?", "= ?")
 
 
 def _told(text: str) -> str:

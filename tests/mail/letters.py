@@ -59,7 +59,7 @@ def draft_of(kind: str = "third month", language: str = "ru", pdf: bytes = b"%PD
     written = letter_of(kind, language)
     return mail.draft(
         subject=written.subject, text=written.text, html=written.html, language=language,
-        pictures=[mail.Picture(templating.content_id(one), one.png)
+        pictures=[mail.Picture(one.content_id, one.png)
                   for one in pictures_of(kind, language).values()],
         attachments=[mail.Attachment(mail.attached_name("2026-10", language), "application/pdf",
                                      pdf)],

@@ -41,9 +41,9 @@ PAIRS = """() => {
 def document(language: str, *, pictures: bool, kind: str = "third month") -> str:
     """Return the HTML with its pictures as a mail program puts them in, or without any."""
     html = letter_of(kind, language).html
-    for name, picture in pictures_of(kind, language).items():
+    for picture in pictures_of(kind, language).values():
         shown = f"data:image/png;base64,{base64.b64encode(picture.png).decode()}"
-        html = html.replace(f"cid:{name}@reportgen", shown if pictures else "data:,")
+        html = html.replace(f"cid:{picture.content_id}", shown if pictures else "data:,")
     return html
 
 

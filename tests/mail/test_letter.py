@@ -76,8 +76,8 @@ def test_every_picture_is_referred_to_once_with_its_text_and_its_size(
     images = [attrs for tag, attrs in read(letter_of(kind, language).html).tags if tag == "img"]
     pictures = pictures_of(kind, language)
     assert [(one["src"], one["alt"], one["width"], one["height"]) for one in images] == [
-        (f"cid:{name}@reportgen", picture.alt, str(picture.width), str(picture.height))
-        for name, picture in pictures.items()]
+        (f"cid:{picture.content_id}", picture.alt, str(picture.width), str(picture.height))
+        for picture in pictures.values()]
 
 
 # ── What it says ─────────────────────────────────────────────────────────────────────────────────
@@ -102,7 +102,7 @@ def test_subject_tells_the_finding_and_the_month(kind: str, language: str) -> No
     subject = letter_of(kind, language).subject
     assert "2026" in subject
     assert re.search(r"\d+[\xa0]?%", subject)
-    assert len(subject) <= 90
+    assert len(subject) <= 95
     assert "\n" not in subject
 
 
@@ -128,7 +128,7 @@ def test_message_has_the_headline_figures_changes_advice_caveats_and_the_way_to_
     report, words = report_of("third month"), localization.load(language)
     page = read(letter_of("third month", language).html)
     text = visible("third month", language)
-    assert [level for level, _ in page.headings] == [1, 2, 2, 2, 2, 2, 2]
+    assert [level for level, _ in page.headings] == [1, 2, 2, 2, 2, 2, 2, 2]
     for figure in (report.overview.customers, report.overview.fallen, report.overview.alike):
         assert plain(words.number(figure)) in text
     for change in report.changes.figures:
@@ -159,6 +159,29 @@ def test_closed_gate_and_quick_run_are_told_before_the_headline(language: str) -
         assert told in text
         heading = plain(read(letter_of(kind, language).html).headings[0][1]).lower()
         assert text.index(told) < text.index(heading)
+
+
+@every_language
+def test_why_a_model_is_withheld_is_told(language: str) -> None:
+    words, text = localization.load(language), visible("unproven model", language)
+    for reason in report_of("unproven model").model.gate.closed_by:
+        assert plain(words.text(f"trust.{reason}", interval="#", floor="#", chance="#",
+                                column="#")).split("#")[0] in text
+    assert plain(f"{words.text('trust.withheld')}. ") in text
+
+
+@every_language
+def test_segment_and_the_decisions_are_told(language: str) -> None:
+    report, text = report_of("third month"), visible("third month", language)
+    words = localization.load(language)
+    assert plain(words.label(report.focus.label)) in text
+    assert plain(words.text("summary.decisions", n=len(report.decisions),
+                            due=words.date(report.decisions[0].due))) in text
+
+
+def test_subject_of_a_report_that_misses_a_limit_says_so() -> None:
+    assert "порог качества не соблюдён" in plain(letter_of("closed gate", "ru").subject)
+    assert "limit is not kept" in letter_of("closed gate", "en").subject
 
 
 def test_report_without_an_address_has_no_button() -> None:

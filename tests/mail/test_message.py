@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
-from email import policy
+from email import message_from_bytes, policy
+from email.header import decode_header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from reportgen import mail
+from reportgen import localization, mail
 
 from .letters import LANGUAGES, draft_of, letter_of, pictures_of
 
@@ -57,9 +59,10 @@ def test_each_picture_of_the_html_is_in_the_message() -> None:
     message = parsed(draft_of())
     images = {part["Content-ID"]: part for part in message.walk()
               if part.get_content_type() == "image/png"}
-    assert images.keys() == {"<trend@reportgen>", "<importance@reportgen>"}
-    for name, picture in pictures_of("third month", "ru").items():
-        part = images[f"<{name}@reportgen>"]
+    pictures = pictures_of("third month", "ru").values()
+    assert images.keys() == {f"<{picture.content_id}>" for picture in pictures}
+    for picture in pictures:
+        part = images[f"<{picture.content_id}>"]
         assert part.get_content() == picture.png
         assert part.get_content_disposition() == "inline"
 
@@ -92,12 +95,46 @@ def test_copy_may_bear_another_subject_and_the_day_it_is_sent() -> None:
 def test_no_program_answers_it() -> None:
     message = parsed(copy(draft_of()))
     assert message["Auto-Submitted"] == "auto-generated"
-    assert message["X-Auto-Response-Suppress"] == "All"
+    suppressed = message["X-Auto-Response-Suppress"].split(", ")
+    assert "OOF" in suppressed
+    assert not {"All", "NDR"} & set(suppressed)     # what did not arrive must be told
 
 
 def test_everything_on_the_way_is_short_ascii_lines() -> None:
     lines = copy(draft_of()).split(b"\r\n")
     assert all(line.isascii() and len(line) <= 78 and b"\n" not in line for line in lines)
+
+
+# ── Letters of another script ────────────────────────────────────────────────────────────────────
+
+
+def decoded(message: bytes, name: str) -> str:
+    """Read a header as RFC 2047 has it, by other code than Python's policies."""
+    raw = message_from_bytes(message)[name]
+    return "".join(part.decode(charset or "ascii") if isinstance(part, bytes) else part
+                   for part, charset in decode_header(re.sub(r"\r?\n", "", raw)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_subject_comes_back_letter_for_letter_in_every_month(language: str) -> None:
+    words, draft = localization.load(language), draft_of(language=language)
+    for number in range(1, 13):
+        month = words.month(f"2026-{number:02}").capitalize()
+        for key in ("subject", "subject_alone", "subject_withheld", "subject_checks"):
+            for n, share in ((1, 0.05), (22, 0.38), (137, 0.58)):
+                facts = {"n": n} if key == "subject" else {}
+                plain = words.text(f"mail.{key}", month=month, share=words.percent(share), **facts)
+                for subject in (plain, words.text("mail.subject_correction", subject=plain)):
+                    message = copy(draft, subject=subject)
+                    assert decoded(message, "Subject") == subject
+                    assert mail.subject_of(message) == subject
+
+
+@pytest.mark.parametrize("name", [
+    "Директор по маркетингу и развитию розничной сети магазинов «В один клик»", "Ann Ö.", "я"])
+def test_name_comes_back_letter_for_letter(name: str) -> None:
+    message = copy(draft_of(), recipient=Address(name, addr_spec="ann@example.org"))
+    assert decoded(message, "To").replace(" <", "<") == f"{name}<ann@example.org>"
 
 
 # ── The same bytes ───────────────────────────────────────────────────────────────────────────────
@@ -144,6 +181,15 @@ def test_name_or_address_cannot_begin_another_header(end: str) -> None:
                  lambda: Address("x", addr_spec=f"a@example.org{end}Bcc: b@example.org")):
         with pytest.raises(Exception, match=r"."):
             copy(draft_of(), recipient=made())
+
+
+@pytest.mark.parametrize("hidden", [
+    "=?utf-8?q?A=0D=0ABcc=3A_x=40y=2Eorg?=", "=?utf-8?b?Qm9zcyA8Ym9zc0BiYW5rPg==?="])
+def test_encoded_word_cannot_hide_a_header(hidden: str) -> None:
+    with pytest.raises(ValueError, match="encoded word"):
+        copy(draft_of(), subject=f"x {hidden}")
+    with pytest.raises(ValueError, match="read as another one"):
+        copy(draft_of(), recipient=Address(hidden, addr_spec="a@example.org"))
 
 
 def test_name_with_the_signs_of_addresses_stays_one_name() -> None:
