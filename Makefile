@@ -10,8 +10,9 @@ DATA   ?= data
 OUTPUT ?= output
 STORES ?= 1000
 PAIRS  ?= 1000
+SIZES  ?= 1000,10000,100000,1000000
 
-.PHONY: report test test-all check accept bench simulate simulate-verdicts simulate-drift setup system viewers clean
+.PHONY: report test test-all check accept bench bench-scale simulate simulate-verdicts simulate-drift setup system viewers clean
 
 report: setup          ## report on every month of the demo store and say where the documents are
 	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT) --all
@@ -33,6 +34,9 @@ check: setup           ## style, types and the order of imports
 bench: setup           ## seconds of every stage, cold, on DATA
 	$(BIN)/python tests/benchmarks/bench_run.py --data $(DATA)
 	$(BIN)/python tests/benchmarks/bench_run.py --data $(DATA) --effort quick
+
+bench-scale: setup     ## seconds and peak memory by stage over growing stores, SIZES; takes some minutes
+	$(BIN)/python tests/benchmarks/bench_scale.py --sizes $(SIZES)
 
 simulate: setup        ## hold the report's claims against made-up stores, an hour; goes on where it stopped
 	PYTHONPATH=tests $(BIN)/python -m simulation.run --stores $(STORES)

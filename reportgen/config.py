@@ -25,6 +25,7 @@ from reportgen.sections import (
     Cleaning,
     Decisions,
     Effort,
+    Engine,
     Gates,
     History,
     ModelSearch,
@@ -73,6 +74,7 @@ class Settings(Contract):
     recommendations: Recommendations
     presentation: Presentation = Presentation()
     mail: Mail = Mail()
+    engine: Engine = Engine()
 
     @property
     def rule_columns(self) -> dict[str, tuple[str, ...] | None]:
@@ -89,13 +91,18 @@ class Settings(Contract):
         return tuple(name for name in self.features if self.columns[name].window == Window.PAST)
 
     def of_figures(self) -> dict[str, Any]:
-        """Return as plain values what figures may depend on: all but who is told, and when."""
-        return self.model_dump(mode="json", exclude={"mail": True, "gates": {"data_age"}})
+        """Return as plain values what figures may depend on: not who is told, nor what machine."""
+        return self.model_dump(mode="json", exclude={"mail": True, "engine": True,
+                                                     "gates": {"data_age"}})
 
     def with_effort(self, effort: Effort) -> Self:
         """Return the same settings for another effort."""
         model = self.model.model_copy(update={"effort": effort})
         return self.model_copy(update={"model": model})
+
+    def for_size(self, customers: int) -> Self:
+        """Return the same settings with the search that suits so many customers."""
+        return self.model_copy(update={"model": self.model.for_size(customers)})
 
     def with_columns(self, columns: Mapping[str, Column]) -> Self:
         """Return the same settings over other columns, which must be right already."""

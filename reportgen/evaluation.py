@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 
 from reportgen import delong, intervals, metrics
@@ -24,6 +25,8 @@ from reportgen.results import (
     FamilyScore,
     Gate,
     Leakage,
+    LearningCurve,
+    LearningPoint,
     ModelCard,
     PastOnly,
     Scores,
@@ -73,6 +76,8 @@ class Findings:
         The family that won each outer fold, () in a quick run.
     behind
         ROC-AUC of the winner less that of each candidate, in the order of the trials.
+    learning
+        What more customers to learn from brought, None where there are no more.
     past
         The model without the columns of the current month, None where it was not asked for.
     """
@@ -85,6 +90,7 @@ class Findings:
     past: PastFit | None
     gate: Gate
     leakage: Leakage
+    learning: LearningCurve | None = None
 
 
 def try_out(
@@ -103,6 +109,40 @@ def _try(candidate: Candidate, model: CalibratedClassifierCV, train: Matrix,
          fallen: NDArray[np.bool_], test: Matrix) -> Trial:
     model.fit(train, fallen)
     return Trial(candidate, model, probabilities(model, train), probabilities(model, test))
+
+
+#: ROC-AUC that a doubling must add for more customers to be worth learning from: a list of a
+#: thousand then holds a few more of the fallen.
+WORTHWHILE_GAIN = 0.005
+
+#: Parts of the training part that the winner learns from anew, each twice the one before.
+_PARTS = (1 / 8, 1 / 4, 1 / 2, 1.0)
+
+
+def learning_curve(winner: Candidate, sample: Sample, settings: Settings) -> LearningCurve | None:
+    """Let the winner learn from growing parts of the training part; ask each about the test part.
+
+    None where everybody is in the sample already: there is nobody more to learn from.
+    """
+    if not sample.thinned:
+        return None
+    order = np.random.default_rng(settings.model.seed).permutation(sample.train)
+    parts = [order[:round(share * len(order))] for share in _PARTS]
+    test, fallen = sample.matrix[sample.test], sample.fallen[sample.test]
+    scores = Parallel(n_jobs=settings.model.workers or -1)(
+        delayed(_score)(winner, sample.matrix[part], sample.fallen[part], test) for part in parts)
+    points = tuple(LearningPoint(len(part), delong.roc_auc(fallen, score))
+                   for part, score in zip(parts, scores, strict=True))
+    gain = delong.difference(fallen, scores[-1], scores[-2])
+    return LearningCurve(points, gain, gain.low > 0 and gain.value >= WORTHWHILE_GAIN)
+
+
+def _score(candidate: Candidate, rows: Matrix, fallen: NDArray[np.bool_], asked: Matrix) -> Matrix:
+    """Order customers by the risk a pipeline sees, uncalibrated: the order is all that counts."""
+    fitted = clone(candidate.pipeline).fit(rows, fallen)
+    if hasattr(fitted, "decision_function"):
+        return np.asarray(fitted.decision_function(asked))
+    return np.asarray(fitted.predict_proba(asked)[:, 1])
 
 
 def judged_risks(winner: Trial, nested: tuple[Matrix, Indices] | None,
@@ -161,6 +201,7 @@ def evaluate(
         gate=replace(findings.gate, enforced=settings.gates.usefulness),
         leakage=findings.leakage,
         target_window=settings.columns[settings.target].window.value,
+        learning=findings.learning,
     )
 
 

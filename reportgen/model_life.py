@@ -55,7 +55,7 @@ def card(trained: ModelCard, seen: Seen, sample: Sample, settings: Settings) -> 
         trained,
         customers_test=len(fallen), fallen_test=int(fallen.sum()),
         holdout=metrics.scores(fallen, seen.risk, estimand="model", seed=search.seed),
-        nested=None, outer_folds=0, repeats=0, past_only=None,
+        nested=None, outer_folds=0, repeats=0, past_only=None, learning=None,
         calibration=metrics.calibration(fallen, seen.risk, seed=search.seed),
         roc=metrics.roc(fallen, seen.risk), gains=metrics.gains(fallen, seen.risk),
         gate=replace(seen.gate, enforced=settings.gates.usefulness), leakage=seen.leakage,

@@ -16,6 +16,7 @@ from pathlib import Path
 from reportgen import (
     config,
     drawing,
+    engine,
     fingerprints,
     freshness,
     history,
@@ -137,8 +138,9 @@ def _analyse(folder: MonthFolder, request: Request, settings: Settings,
     with storage.stage(output, month) as staged:
         before = _before(output, month, settings)
         ledger.check_key(before.ledger, settings.programme.campaign)
-        found = analyse(folder.path, settings, month=month, private=staged.private,
-                        before=before, stage=stage, kept=request.kept)
+        with engine.within_limits(settings.engine):
+            found = analyse(folder.path, settings, month=month, private=staged.private,
+                            before=before, stage=stage, kept=request.kept)
         (staged.public / RESULTS).write_text(results.to_json(found.report), encoding="utf-8")
         # Before anything is published: a list without its groups on record could not be judged.
         ledger.append(storage.state_folder(output), month, drawn=found.drawn,
@@ -326,7 +328,9 @@ def newest(output: Path) -> str:
 def check(request: Request, stage: Stage) -> DataQuality:
     """Hold a month's tables against the contract and do nothing else."""
     folder = months.find_month(request.data, request.month)
-    return read_customers(folder.path, _settings(folder, request), stage).quality
+    settings = _settings(folder, request)
+    with engine.within_limits(settings.engine):
+        return read_customers(folder.path, settings, stage).quality
 
 
 def write_demo(folder: Path, *, world: str, customers: int, months: int, seed: int,

@@ -7,8 +7,9 @@ explained by the model that gave the risk, which did not learn from the customer
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import ibis.expr.types as ir
 import numpy as np
@@ -18,14 +19,14 @@ import pyarrow.parquet as pq
 
 from reportgen.attribution import FoldModel, draw_permutations, sampled
 from reportgen.config import BANDS, Settings
-from reportgen.estimators import Matrix
+from reportgen.estimators import Matrix, to_matrix
 from reportgen.results import DriverGroup
 from reportgen.sample import Indices, Sample
 
 #: Reasons that a person reads before calling a customer.
 REASONS = 3
 
-#: Customers listed at most, the highest risk first: more than a team can call in a month.
+#: Customers explained at most, those to be acted on first: more than a team can call in a month.
 MOST_CUSTOMERS = 5_000
 
 #: Customers that stand in for hidden columns.
@@ -38,53 +39,57 @@ _SCHEMA = pa.schema([
 ])
 
 
-def write_reasons(scored: ir.Table, folds: Sequence[FoldModel], groups: Sequence[DriverGroup],
-                  sample: Sample, settings: Settings, *, path: Path) -> None:
-    """Write the reasons of the customers of the sample who may be acted on: high band, or fallen.
+def write_reasons(scored: ir.Table, final: FoldModel, folds: Sequence[FoldModel],
+                  groups: Sequence[DriverGroup], sample: Sample, settings: Settings, *,
+                  path: Path) -> None:
+    """Write the reasons of those to be acted on first: fallen or in the high band, by their worth.
+
+    Customers of the sample are explained by the model of the fold that scored them, the others by
+    the ``final`` one.
 
     Columns: ``id``, ``place`` (1 is the strongest reason), ``group`` and ``column`` (the group's
     first column and its strongest for this customer), ``value_number`` or ``value_text`` (the
     customer's value of that column), ``contribution`` of the group to the risk, ``base``, the
     ``remainder`` of all other groups, and ``risk``: base + the contributions + remainder.
     """
-    listed = _listed(scored, sample)
-    tables = [_explain(fold, listed, groups, sample, settings) for fold in folds]
-    rows = [row for table in tables for row in table]
+    listed = _listed(scored, settings)
+    places = pd.Index(sample.frame["id"]).get_indexer(listed.column("id").to_pandas())
+    everyone = np.arange(len(sample.fallen))
+    asked = [(final, places < 0, everyone),
+             *((fold, np.isin(places, fold.held_out), np.setdiff1d(everyone, fold.held_out))
+               for fold in folds)]
+    rows = [row for model, own, learned in asked if own.any()
+            for row in _explain(model, listed.filter(pa.array(own)), learned, groups, sample,
+                                settings)]
     pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), path, compression="zstd")
 
 
-def _listed(scored: ir.Table, sample: Sample) -> Indices:
-    """Positions in the sample of the customers to explain."""
-    listed = (scored["risk_band"] == BANDS[-1]) | scored["fallen"]
-    high = scored.filter(listed & (scored["part"] != "rest"))
-    first = high.order_by([high["risk"].desc(), "id"]).limit(MOST_CUSTOMERS)
-    ids = first.select("id").to_pyarrow().column("id").to_pandas()
-    return np.asarray(pd.Index(sample.frame["id"]).get_indexer(ids), dtype=np.intp)
+def _listed(scored: ir.Table, settings: Settings) -> pa.Table:
+    """Fetch the customers to explain, in the order of `programme`'s list."""
+    wanted = scored.filter((scored["risk_band"] == BANDS[-1]) | scored["fallen"])
+    worth = wanted["value_at_risk"].fill_null(0.0)
+    first = wanted.order_by([worth.desc(), wanted["risk"].desc(), "id"]).limit(MOST_CUSTOMERS)
+    return first.select("id", *settings.features).to_pyarrow()
 
 
-def _explain(fold: FoldModel, listed: Indices, groups: Sequence[DriverGroup], sample: Sample,
-             settings: Settings) -> Iterator[dict[str, object]]:
-    own = np.intersect1d(listed, fold.held_out)
-    if len(own) == 0:
-        return
+def _explain(model: FoldModel, listed: pa.Table, learned: Indices, groups: Sequence[DriverGroup],
+             sample: Sample, settings: Settings) -> Iterator[dict[str, object]]:
+    """Yield the reasons of customers whose risk is of one model, and who it learned from."""
     rng = np.random.default_rng(settings.model.seed)
-    learned = np.setdiff1d(np.arange(len(sample.fallen)), fold.held_out)
     background = sample.matrix[rng.choice(learned, BACKGROUND, replace=False)]
-    rows = sample.matrix[own]
+    rows = to_matrix(listed, settings)
     permutations = draw_permutations(*rows.shape, seed=settings.model.seed)
-    values, base = sampled(fold.risk, rows, background, permutations)
+    values, base = sampled(model.risk, rows, background, permutations)
     places = [[settings.features.index(name) for name in group.columns] for group in groups]
     joint = np.stack([values[:, group].sum(axis=1) for group in places], axis=1)
-    for position, contributions, single in zip(own, joint, values, strict=True):
-        yield from _reasons(int(position), contributions, single, base, groups, sample, settings)
+    for customer, contributions, single in zip(listed.to_pylist(), joint, values, strict=True):
+        yield from _reasons(customer, contributions, single, base, groups, settings)
 
 
-def _reasons(position: int, contributions: Matrix, single: Matrix, base: float,
-             groups: Sequence[DriverGroup], sample: Sample,
-             settings: Settings) -> Iterator[dict[str, object]]:
+def _reasons(customer: Mapping[str, Any], contributions: Matrix, single: Matrix, base: float,
+             groups: Sequence[DriverGroup], settings: Settings) -> Iterator[dict[str, object]]:
     order = np.argsort(-np.abs(contributions), kind="stable")[:REASONS]
     remainder = float(contributions.sum() - contributions[order].sum())
-    customer = sample.frame.iloc[position]
     for place, number in enumerate(order.tolist(), start=1):
         group = groups[number]
         column = max(group.columns, key=lambda name: abs(single[settings.features.index(name)]))

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from reportgen.config import Settings
 from reportgen.estimators import Matrix, to_matrix
 from reportgen.folds import split_once
 from reportgen.results import Estimand
+from reportgen.tables import one_row, rows_of
 
 Indices = NDArray[np.intp]
 
@@ -37,6 +37,8 @@ class Sample:
         Whether each customer's class is the positive one, shape (customers,).
     train, test
         Positions of the two parts.
+    thinned
+        Whether there are more customers than these.
     """
 
     frame: pd.DataFrame
@@ -44,6 +46,7 @@ class Sample:
     fallen: NDArray[np.bool_]
     train: Indices
     test: Indices
+    thinned: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,26 +80,40 @@ def draw_sample(customers: ibis.Table, settings: Settings) -> Sample:
     """Fetch the training sample and split it, stratified by class, twins together.
 
     All customers where there are no more than ``model.sample``, else a seeded random sample that
-    keeps the share of the classes.
+    keeps the share of the classes. A model that is judged apart gets ``model.judged`` customers
+    more, and they are the test part.
     """
-    if customers.count().to_pyarrow().as_py() > settings.model.sample:
-        customers = _thin(customers, settings)
+    search = settings.model
+    apart = search.judging == "apart"
+    wanted = search.sample + search.judged * apart
+    test_share = search.judged / wanted if apart else search.test_share
+    count = one_row(customers.aggregate(count=customers.count()))["count"]
+    if count > wanted:
+        customers = _thin(customers, wanted, settings)
     rows: pa.Table = customers.to_pyarrow()
     fallen = np.asarray(rows.column(settings.target).to_numpy(zero_copy_only=False)
                         == settings.columns[settings.target].positive)
     matrix = to_matrix(rows, settings)
-    train, test = split_once(matrix, fallen, test_share=settings.model.test_share,
-                             seed=settings.model.seed)
-    return Sample(frame=rows.to_pandas(), matrix=matrix, fallen=fallen, train=train, test=test)
+    train, test = split_once(matrix, fallen, test_share=test_share, seed=search.seed)
+    return Sample(frame=rows.to_pandas(), matrix=matrix, fallen=fallen, train=train, test=test,
+                  thinned=count > wanted)
 
 
-def _thin(customers: ibis.Table, settings: Settings) -> ibis.Table:
-    """Keep a stratified random sample of the customers; only ids and classes are fetched."""
-    keys = customers.select("id", settings.target).to_pyarrow()
-    kept, _ = train_test_split(
-        np.arange(keys.num_rows), train_size=settings.model.sample,
-        stratify=keys.column(settings.target).to_numpy(zero_copy_only=False),
-        random_state=settings.model.seed,
-    )
-    chosen = ibis.memtable(keys.select(["id"]).take(pa.array(np.sort(kept))))
-    return customers.semi_join(chosen, "id")
+def _thin(customers: ibis.Table, wanted: int, settings: Settings) -> ibis.Table:
+    """Keep so many customers, of each class those whose ids have the smallest digests.
+
+    A digest of id and seed is as good as chance and the same in every engine, so nothing but the
+    rows kept is fetched, whatever engine holds the others.
+    """
+    target = customers[settings.target]
+    classes = rows_of(customers.group_by(settings.target).aggregate(count=customers.count())
+                      .order_by(settings.target))
+    # Rounding sums instead of parts, so that the parts add up to what is wanted.
+    borders = np.rint(np.cumsum([0, *(one["count"] for one in classes)])
+                      * wanted / sum(one["count"] for one in classes)).astype(int)
+    digest = customers["id"].concat(f"/{settings.model.seed}").hexdigest("md5")
+    kept = [customers.mutate(digest=digest).filter(target == one[settings.target])
+            .order_by("digest").limit(int(count))
+            for one, count in zip(classes, np.diff(borders), strict=True)]
+    together = ibis.union(*kept) if len(kept) > 1 else kept[0]
+    return together.order_by("digest").drop("digest")

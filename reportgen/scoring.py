@@ -21,6 +21,7 @@ from joblib import Parallel, delayed
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
+from reportgen import engine
 from reportgen.campaigns import value_factor
 from reportgen.config import BANDS, FORECAST, FORECAST_BAND, KNOWN_CLASS, Settings
 from reportgen.contract import Role
@@ -212,7 +213,7 @@ def score(
     finally:
         if writer is not None:
             writer.close()
-    return ibis.duckdb.connect().read_parquet(path)
+    return engine.connect(settings.engine).read_parquet(path)
 
 
 def _risk(

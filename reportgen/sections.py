@@ -6,6 +6,7 @@ each other.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -32,6 +33,25 @@ class Store(_Frozen):
     published: str = Field(default="", pattern=r"^(https?://[^\s\"'<>]+)?$")
 
 
+class Engine(_Frozen):
+    """How much of the machine the engine takes that holds the tables.
+
+    Attributes
+    ----------
+    memory
+        Most memory, such as "1.5GB"; what does not fit is put on disk meanwhile. Models and pages
+        need about 1 GB beside it.
+    threads
+        Cores that it uses; 0 means all.
+    scratch
+        Folder for what does not fit into memory; the system's one for temporary files if absent.
+    """
+
+    memory: str = Field(default="1.5GB", pattern=r"^[0-9]+(\.[0-9]+)? ?([KMGT]i?B|%)$")
+    threads: int = Field(default=0, ge=0, le=1_024)
+    scratch: Path | None = None
+
+
 class Cleaning(_Frozen):
     """Limits of the declared repairs.
 
@@ -53,6 +73,10 @@ class Cleaning(_Frozen):
     minimum_customers: int = Field(default=200, ge=50)
 
 
+#: Families that score a million customers within seconds.
+QUICK_FAMILIES = ("decision_tree", "logistic_regression", "gradient_boosting")
+
+
 class ModelSearch(_Frozen):
     """The model search, and how much is spent on judging it honestly.
 
@@ -66,6 +90,13 @@ class ModelSearch(_Frozen):
         "one_standard_error" of it.
     sample
         Most customers that a model learns from.
+    judging
+        How the honest score is found: "nested" repeats the whole search without the customers it
+        is judged on; "apart" judges on ``judged`` further customers, whom the search never saw.
+    judged
+        How many customers that are.
+    large
+        Customers above which a store is large: judged apart, by the families that are quick there.
     explained_customers
         Customers of the held-out part whose risk is explained.
     workers
@@ -80,14 +111,32 @@ class ModelSearch(_Frozen):
     seed: int = Field(default=20, ge=0, lt=2**32)
     families: tuple[str, ...] = ("decision_tree", "nearest_neighbours", "logistic_regression",
                                  "support_vectors")
-    sample: int = Field(default=20_000, ge=200)
+    sample: int = Field(default=5_000, ge=200)
+    judging: Literal["nested", "apart"] = "nested"
+    judged: int = Field(default=15_000, ge=200)
+    large: int = Field(default=200_000, ge=1_000)
     explained_customers: int = Field(default=200, ge=50, le=5_000)
     workers: int = Field(default=0, ge=0)
 
     @property
     def repeats(self) -> int:
         """How often the nested cross-validation runs."""
+        if self.judging == "apart":
+            return 0
         return {"quick": 0, "standard": 1, "thorough": 3}[self.effort]
+
+    def for_size(self, customers: int) -> Self:
+        """Return the search for a store of so many customers.
+
+        A store has customers to judge a model on who had no part in its search only where it has
+        more than a model learns from; else the search is repeated. In a large store both the
+        repeats and the families that take a minute to score it are left out.
+        """
+        if customers <= self.large:
+            apart = self.judging == "apart" and customers > self.sample + self.judged
+            return self if apart else self.model_copy(update={"judging": "nested"})
+        quick = tuple(name for name in self.families if name in QUICK_FAMILIES)
+        return self.model_copy(update={"judging": "apart", "families": quick or self.families})
 
     @property
     def refits(self) -> int:

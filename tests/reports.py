@@ -290,7 +290,7 @@ def model() -> r.ModelCard:
             (0.0, 0.0), (0.1, 0.254), (0.2, 0.493), (0.3, 0.669), (0.4, 0.79), (0.5, 0.87),
             (0.6, 0.92), (0.7, 0.955), (0.8, 0.98), (0.9, 0.995), (1.0, 1.0))),
         gate=gate(),
-        leakage=r.Leakage(0.95, (
+        learning=None, leakage=r.Leakage(0.95, (
             r.SingleColumn("pages_per_visit", about(0.815, 0.025, CUSTOMERS), False),
             r.SingleColumn("promo_share", about(0.781, 0.026, CUSTOMERS), False),
             r.SingleColumn("permission", about(0.497, 0.032, CUSTOMERS), False)), twins=22),

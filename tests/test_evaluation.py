@@ -2,17 +2,18 @@
 
 from dataclasses import replace
 
+import ibis
 import numpy as np
 import pytest
 from reports import make_report
-from samples import demo_sample, small
+from samples import customers_table, demo_sample, small
 from sklearn.metrics import f1_score, roc_auc_score
 
 from reportgen import evaluation, scoring
 from reportgen.estimators import CANDIDATES, Candidate, make_pipeline
 from reportgen.evaluation import Findings, PastFit
 from reportgen.results import Estimate
-from reportgen.sample import Judged
+from reportgen.sample import Judged, draw_sample
 
 FOLD_SCORES = (0.9, 0.92, 0.88, 0.91, 0.89)
 BEHIND = Estimate(0.03, 0.01, 0.05, 20)
@@ -137,6 +138,32 @@ def test_the_curve_runs_from_corner_to_corner(measured):
     curve = measured[3].roc
     assert (curve[0].x, curve[0].y) == (0, 0)
     assert (curve[-1].x, curve[-1].y) == (1, 1)
+
+
+def test_learning_from_more_customers_is_judged_on_the_same_others(settings):
+    settings = small(settings, sample=800, judged=400, judging="apart")
+    sample = draw_sample(ibis.memtable(customers_table(settings, customers=1_500)), settings)
+    curve = evaluation.learning_curve(candidate(CANDIDATES[2], settings), sample, settings)
+    assert [point.customers for point in curve.points] == [100, 200, 400, 800]
+    assert {point.roc_auc.n for point in curve.points} == {400}
+    # The difference is the one between the last two points, and its interval is a paired one.
+    before, last = (point.roc_auc for point in curve.points[-2:])
+    assert curve.gain.value == pytest.approx(last.value - before.value)
+    assert curve.gain.high - curve.gain.low < last.high - last.low
+    assert evaluation.learning_curve(candidate(CANDIDATES[2], settings),
+                                     replace(sample, thinned=False), settings) is None
+
+
+@pytest.mark.parametrize(("gain", "grows"), [(0.02, True), (0.004, False)])
+def test_a_gain_counts_where_it_is_beyond_chance_and_worth_having(
+    settings, monkeypatch, gain, grows
+):
+    settings = small(settings, sample=400, judged=200, judging="apart")
+    sample = draw_sample(ibis.memtable(customers_table(settings, customers=800)), settings)
+    monkeypatch.setattr(evaluation.delong, "difference",
+                        lambda *_: Estimate(gain, gain / 2, 2 * gain, 200))
+    curve = evaluation.learning_curve(candidate(CANDIDATES[2], settings), sample, settings)
+    assert curve.grows == grows
 
 
 def test_a_model_that_returns_its_labels_is_marked(settings):

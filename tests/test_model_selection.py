@@ -49,6 +49,42 @@ def test_a_large_store_is_thinned_to_the_sample_with_the_share_of_the_classes_ke
     assert set(sample.frame["id"]) <= set(table["id"].to_pylist())
 
 
+def test_the_sample_is_the_same_in_every_order_of_the_rows_and_differs_by_seed(settings):
+    table = customers_table(settings, customers=2_000)
+    turned = table.take(list(range(table.num_rows))[::-1])
+    first, again, other = (
+        list(draw_sample(ibis.memtable(rows), small(settings, sample=500, seed=seed)).frame["id"])
+        for rows, seed in ((table, 20), (turned, 20), (table, 21)))
+    assert first == again
+    # 500 of 2,000 twice: about a quarter is in both.
+    assert 70 < len(set(first) & set(other)) < 180
+
+
+def test_a_model_that_is_judged_apart_gets_customers_more_for_its_test_part(settings):
+    table = ibis.memtable(customers_table(settings, customers=2_000))
+    sample = draw_sample(table, small(settings, sample=400, judged=900, judging="apart"))
+    assert (len(sample.train), len(sample.test), sample.thinned) == (400, 900, True)
+    assert not draw_sample(table, small(settings, sample=5_000)).thinned
+
+
+def test_the_search_of_a_large_store_is_judged_apart_by_the_quick_families(settings):
+    large = small(settings, large=1_000, sample=400, judged=900)
+    assert large.for_size(1_000).model == large.model
+    found = large.for_size(1_001).model
+    assert (found.judging, found.repeats) == ("apart", 0)
+    assert found.families == ("decision_tree", "logistic_regression")
+    # Who names slow families only wants them.
+    slow = small(large, families=("support_vectors",)).for_size(1_001).model
+    assert slow.families == ("support_vectors",)
+
+
+def test_a_store_without_customers_to_spare_repeats_the_search_after_all(settings):
+    wished = small(settings, judging="apart", sample=400, judged=900)
+    assert wished.for_size(1_300).model.judging == "nested"
+    assert wished.for_size(1_301).model.judging == "apart"
+    assert wished.for_size(1_301).model.families == settings.model.families
+
+
 @pytest.fixture(scope="module")
 def found(settings):
     settings = small(settings, candidates=16)

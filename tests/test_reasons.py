@@ -30,7 +30,7 @@ def listed(settings, tmp_path_factory):
     groups = explanation.explain(model, pipeline, scorer.folds, sample, settings,
                                  usable=True).groups
     path = folder / "reasons.parquet"
-    reasons.write_reasons(scored, scorer.folds, groups, sample, settings, path=path)
+    reasons.write_reasons(scored, scorer.final, scorer.folds, groups, sample, settings, path=path)
     customers = scored.to_pyarrow().to_pandas().set_index("id")
     return settings, customers, groups, pq.read_table(path).to_pandas()
 
@@ -74,7 +74,27 @@ def test_no_more_customers_are_explained_than_a_team_can_call(listed, monkeypatc
     settings, customers, groups, _ = listed
     monkeypatch.setattr(reasons, "MOST_CUSTOMERS", 5)
     frame = ibis.memtable(pa.Table.from_pandas(customers.reset_index()))
-    sample = draw_sample(ibis.memtable(customers_table(settings, customers=400)), settings)
-    chosen = reasons._listed(frame, sample)
+    chosen = reasons._listed(frame, settings)
     first = customers[(customers["risk_band"] == "high") | customers["fallen"]].nlargest(5, "risk")
-    assert set(sample.frame["id"].iloc[chosen]) == set(first.index)
+    assert chosen.column("id").to_pylist() == list(first.index)
+
+
+def test_customers_beside_the_sample_get_their_reasons_too(settings, tmp_path):
+    settings = small(settings, effort="quick", sample=250)
+    customers = ibis.memtable(customers_table(settings, customers=600))
+    sample = draw_sample(customers, settings)
+    pipeline = make_pipeline(CANDIDATES[2], settings)
+    scorer = scoring.fit_scorer(pipeline, sample, settings)
+    scored = scoring.score(customers, scorer, sample, settings, path=tmp_path / "customers.parquet",
+                           usable=True)
+    groups = explanation.explain(scorer.final.model, pipeline, scorer.folds, sample, settings,
+                                 usable=True).groups
+    path = tmp_path / "reasons.parquet"
+    reasons.write_reasons(scored, scorer.final, scorer.folds, groups, sample, settings, path=path)
+    found = pq.read_table(path).to_pandas()
+    everyone = scored.to_pyarrow().to_pandas().set_index("id")
+    assert set(everyone.loc[found["id"].unique(), "part"]) == {"train", "test", "rest"}
+    told = found.groupby("id").agg(base=("base", "first"), remainder=("remainder", "first"),
+                                   parts=("contribution", "sum"))
+    added = told["base"] + told["parts"] + told["remainder"]
+    np.testing.assert_allclose(added, everyone.loc[added.index, "risk"], atol=1e-6)

@@ -62,6 +62,19 @@ def test_a_report_of_an_older_schema_gets_what_it_lacks(report):
     assert found.discoveries.groups == ()
 
 
+def test_a_report_of_schema_5_gets_neither_an_address_nor_a_curve_of_learning(report):
+    plain = json.loads(results.to_json(report)) | {"schema_version": 5}
+    del plain["store"]["published"], plain["model"]["learning"]
+    assert results.from_json(json.dumps(plain)) == report
+
+
+def test_fingerprint_of_the_figures_does_not_know_what_made_them(report):
+    other = replace(report, provenance=replace(report.provenance, program="99", versions={}))
+    assert results.figures_sha256(other) == results.figures_sha256(report)
+    changed = replace(report, overview=replace(report.overview, fallen=1))
+    assert results.figures_sha256(changed) != results.figures_sha256(report)
+
+
 @pytest.mark.parametrize("damage", [
     lambda text: text[:len(text) // 2],
     lambda text: text.replace('"month"', '"moon"'),

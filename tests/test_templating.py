@@ -24,7 +24,16 @@ from reportgen import localization, templating
 from reportgen.caveats import KEYS
 from reportgen.errors import RenderError
 from reportgen.recommendations import FURTHER, RULES
-from reportgen.results import Caveat, Recommendation, Report, from_json, to_json
+from reportgen.results import (
+    Caveat,
+    Estimate,
+    LearningCurve,
+    LearningPoint,
+    Recommendation,
+    Report,
+    from_json,
+    to_json,
+)
 from reportgen.statuses import MODEL_NOT_USEFUL, REASONS
 
 TEMPLATES = localization.templates_folder()
@@ -324,6 +333,30 @@ def test_the_first_page_opens_with_the_verdict(language: str, status: str, missi
         {} if missing else {"treated": words.percent(0.476), "control": words.percent(0.698)}))
     assert title in first
     assert first.index(title) < first.index(words.text("recommendation.R1"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_large_store_is_told_how_it_was_judged_and_whether_more_customers_would_help(
+    language: str, grows: bool
+) -> None:
+    report, words = make_report(), localization.load(language)
+    curve = LearningCurve(tuple(
+        LearningPoint(n, Estimate(value, value - 0.004, value + 0.004, 15_000))
+        for n, value in ((625, 0.9154), (1250, 0.9207), (2500, 0.9218), (5000, 0.9321))),
+        Estimate(0.0103, 0.009, 0.0116, 15_000), grows)
+    page = read(render(replace(report, model=replace(
+        report.model, nested=None, outer_folds=0, repeats=0, learning=curve)), language))
+    text = plain(page.text)
+    assert plain(words.text("model.learning")) in text
+    for point in curve.points:
+        assert plain(f"{words.number(point.customers)} "
+                     f"{words.number(point.roc_auc.value, 3)}") in text
+    told = "model.learning_grows" if grows else "model.learning_flat"
+    assert plain(words.text(told, gain=words.number(0.0103, 3, signed=True),
+                            interval=words.span(0.009, 0.0116, "none", 3))) in text
+    assert "search never saw" in text or "поиск модели их не видел" in text
+    assert plain(words.text("model.learning")) not in plain(read(render(report, language)).text)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -97,6 +97,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
     where one is named, and learned anew elsewhere.
     """
     customers = _read_and_wake(folder, settings, stage)
+    settings = settings.for_size(customers.quality.customers_used)
     from reportgen.analysis import learning, looking_back
 
     with stage("continuity"):
@@ -286,17 +287,18 @@ def _read_and_wake(folder: Path, settings: Settings, stage: Stage) -> Customers:
 def read_customers(folder: Path, settings: Settings, stage: Stage) -> Customers:
     """Read, check, repair and join the tables of a month's folder."""
     with stage("read"):
-        import ibis
+        from reportgen import cleaning, engine, features, sources, tables, validation
 
-        from reportgen import cleaning, features, sources, validation
-
-        connection = ibis.duckdb.connect()
+        connection = engine.connect(settings.engine)
         raw = sources.read_tables(folder, settings, connection)
     with stage("validate"):
         validation.validate(raw, settings)
     with stage("clean"):
         clean = cleaning.clean(raw, settings)
-        return features.customers(clean, settings, connection)
+        made = features.customers(clean, settings, connection)
+        for table in raw.values():
+            tables.discard(table.data)      # the customers are stored; the rest is memory only
+        return made
 
 
 def _store(settings: Settings) -> StoreInfo:

@@ -83,6 +83,7 @@ def learn(customers: ibis.Table, settings: Settings, month: str, stage: Stage) -
             past=past,
             gate=gate.judge(drawn, judged, screening.risks, settings),
             leakage=screening.leakage,
+            learning=evaluation.learning_curve(candidates[0], drawn, settings),
         ), drawn, settings)
     return Learned(drawn, month, trials[0].model, candidates[0].pipeline, judged, scorer, card)
 
@@ -223,8 +224,9 @@ def explain(scored: ibis.Table, learned: Learned, settings: Settings, private: P
                                         learned.sample, settings, usable=usable)
     if usable:
         with stage("reasons"):
-            reasons.write_reasons(scored, learned.scorer.folds, explained.groups, learned.sample,
-                                  settings, path=private / REASONS)
+            reasons.write_reasons(scored, learned.scorer.final, learned.scorer.folds,
+                                  explained.groups, learned.sample, settings,
+                                  path=private / REASONS)
     return explained
 
 

@@ -174,6 +174,8 @@ def _long_table(
 def _spelled(values: Values, spell: Callable[[Any], str]) -> pa.Array:
     """Spell every different value once, then put the spellings in the values' places."""
     encoded = pa.array(values).dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):        # texts of more than two gigabytes
+        encoded = encoded.unify_dictionaries().combine_chunks()
     return pa.array([spell(value) for value in encoded.dictionary.to_pylist()]).take(
         encoded.indices
     )

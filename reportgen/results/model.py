@@ -249,6 +249,27 @@ class Leakage:
 
 
 @dataclass(frozen=True)
+class LearningPoint:
+    """ROC-AUC on the test part of the winner that learned from so many customers."""
+
+    customers: int
+    roc_auc: Estimate
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """What learning from more customers brought, fewest first.
+
+    ``gain`` is the ROC-AUC that the last doubling added, on the same test part; ``grows`` tells
+    whether that is beyond chance and worth having.
+    """
+
+    points: tuple[LearningPoint, ...]
+    gain: Estimate
+    grows: bool
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """The winner of the search and what it is worth on customers it never saw.
 
@@ -261,7 +282,7 @@ class ModelCard:
     candidates, folds, seed
         Of the search.
     outer_folds, repeats
-        Of the nested cross-validation; 0 without it (a quick run).
+        Of the nested cross-validation; 0 without it (a quick run, a large store).
     training, holdout, nested
         The seed's train and test figures, and the honest score; None without it.
     roc
@@ -271,6 +292,8 @@ class ModelCard:
         honest score's customers.
     target_window
         When the class was observed: "future", "same_month", "past" or "unknown".
+    learning
+        Whether more customers to learn from would help, None where all were learned from.
     """
 
     family: str
@@ -299,6 +322,7 @@ class ModelCard:
     gate: Gate
     leakage: Leakage
     target_window: str
+    learning: LearningCurve | None
 
     @property
     def honest(self) -> Scores:

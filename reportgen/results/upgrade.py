@@ -63,8 +63,9 @@ def _from_4(plain: Plain) -> Plain:
 
 
 def _from_5(plain: Plain) -> Plain:
-    """Version 6 brought the web address of the reports."""
-    return plain | {"store": plain["store"] | {"published": ""}}
+    """Version 6 brought the web address of the reports and the curve of learning."""
+    return plain | {"store": plain["store"] | {"published": ""},
+                    "model": plain["model"] | {"learning": None}}
 
 
 #: What brings a version to the next one.

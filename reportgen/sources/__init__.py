@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import unicodedata
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from reportgen.cells import quoted
 from reportgen.contract import Contract
 from reportgen.errors import DataError, Problem
 from reportgen.sources import parquet, text, xlsx
+from reportgen.sources.dialect import COMPRESSED
 from reportgen.sources.reading import Reader, Task
 from reportgen.tables import RawTable
 
@@ -67,6 +69,10 @@ def _table(task: Task, files: Sequence[Path]) -> RawTable:
         return _read(path, task)
     except DataError as error:
         return RawTable(task.table, file, problems=error.problems)
+    except (EOFError, zlib.error) as error:
+        return RawTable(task.table, file, problems=(Problem(
+            file, "", 0, "unreadable", f"the compressed file is damaged or cut off ({error}); copy "
+            "it again"),))
     except OSError as error:
         return RawTable(task.table, file, problems=(Problem(
             file, "", 0, "unreadable", f"the file cannot be read ({error.strerror or error}); "
@@ -76,7 +82,7 @@ def _table(task: Task, files: Sequence[Path]) -> RawTable:
 def _read(path: Path, task: Task) -> RawTable:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    reading = SOURCES[path.suffix.lower()](path, task)
+    reading = SOURCES[_ending(path)](path, task)
     problems = reading.match.problems
     if not reading.rows:
         problems += (Problem(path.name, "", 1, "no_rows",
@@ -92,7 +98,7 @@ def _read(path: Path, task: Task) -> RawTable:
 
 def _find(stem: str, files: Sequence[Path]) -> Path:
     found = [path for path in files
-             if path.suffix.lower() in SOURCES and _plain(path.stem) == _plain(stem)]
+             if _ending(path) in SOURCES and _plain(_stem(path)) == _plain(stem)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -101,10 +107,24 @@ def _find(stem: str, files: Sequence[Path]) -> Path:
                                  f"{names} hold the same table; leave one of them")])
     listed = ", ".join(quoted(path.name) for path in files[:_LISTED]) or "no files"
     more = ", …" if len(files) > _LISTED else ""
-    endings = ", ".join(SOURCES)
+    endings = ", ".join([*SOURCES, f".csv{COMPRESSED}"])
     raise DataError([Problem(f"{stem}.csv", "", 0, "missing_file",
                              f"there is no file {stem} with one of the endings {endings}; the "
                              f"folder has {listed}{more}; add it, or name it in reportgen.toml")])
+
+
+def _ending(path: Path) -> str:
+    """Return a file's ending; a compressed text has that of the text."""
+    ending = path.suffix.lower()
+    if ending != COMPRESSED:
+        return ending
+    inner = Path(path.stem).suffix.lower()
+    return inner if SOURCES.get(inner) is text.read else ending
+
+
+def _stem(path: Path) -> str:
+    """Return a file's name without its endings."""
+    return Path(path.stem).stem if path.suffix.lower() == COMPRESSED else path.stem
 
 
 def _plain(stem: str) -> str:

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import IO, cast
 
 from reportgen.errors import DataError, Problem
 from reportgen.sources.headers import match
 
 DELIMITERS = (",", ";", "\t", "|")
+
+#: Ending of a file that gzip has compressed; what it holds is told by the ending before it.
+COMPRESSED = ".gz"
 
 _CHUNK = 1 << 20
 #: How much of a file is looked at to tell its layout, and how many records of that.
@@ -71,7 +76,7 @@ def detect(path: Path, expected: Sequence[str]) -> Dialect:
     DataError
         An empty file, NUL bytes, or bytes that fit no known encoding.
     """
-    with path.open("rb") as file:
+    with _bytes_of(path) as file:
         start = file.read(_SAMPLE)
     survey = _survey(path)
     encoding = _marked(start) or _unmarked_utf16(start)
@@ -91,7 +96,7 @@ def records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, li
         Bytes that do not fit the encoding, or quotation marks that do not match.
     """
     line = 1
-    with path.open(encoding=encoding, newline="") as file:
+    with _text_of(path, encoding) as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             for fields in reader:
@@ -108,6 +113,18 @@ def records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, li
 def fault(path: Path, row: int, code: str, message: str) -> DataError:
     """Refuse a file as a whole."""
     return DataError([Problem(path.name, "", row, code, message)])
+
+
+def _bytes_of(path: Path) -> IO[bytes]:
+    """Open a file's bytes; of a compressed one those that were compressed."""
+    if path.suffix.lower() != COMPRESSED:
+        return path.open("rb")
+    return cast(IO[bytes], gzip.open(path, "rb"))
+
+
+def _text_of(path: Path, encoding: str) -> IO[str]:
+    """Open a file's text with the ends of its lines as they are."""
+    return io.TextIOWrapper(_bytes_of(path), encoding=encoding, newline="")
 
 
 def _marked(start: bytes) -> str | None:
@@ -158,7 +175,7 @@ def _survey(path: Path) -> _Survey:
     feeds = returns = pairs = 0
     nul_line = not_utf8_line = not_cyrillic_line = 0
     last = b""
-    with path.open("rb") as file:
+    with _bytes_of(path) as file:
         while chunk := file.read(_CHUNK):
             nul_line = nul_line or _line_of(b"\0", chunk, feeds)
             not_cyrillic_line = not_cyrillic_line or _line_of(_CYRILLIC_GAP, chunk, feeds)
@@ -192,7 +209,7 @@ def _undecodable(decoder: codecs.IncrementalDecoder, chunk: bytes, before: int) 
 def _layout(path: Path, encoding: str, expected: Sequence[str]) -> tuple[tuple[str, ...], str]:
     """Header and delimiter: most of the expected headers, then the most even records."""
     try:
-        with path.open(encoding=encoding, newline="") as file:
+        with _text_of(path, encoding) as file:
             sample = file.read(_SAMPLE)
     except UnicodeDecodeError as error:
         raise _wrong_encoding(path, 1, encoding) from error

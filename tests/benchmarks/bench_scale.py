@@ -75,16 +75,12 @@ for name, column in settings.columns.items():
         merged[name] = pd.to_numeric(merged[name].astype(str).str.replace(",", "."))
 for name, column in settings.columns.items():
     if column.change is not None:
-        merged[name] = merged[column.change.of] / merged[column.change.against] - 1
+        merged[name] = (merged[column.change.of]
+                        / merged[column.change.against].replace(0, float("nan")) - 1)
 print("merge", time.perf_counter() - started, flush=True)
 model = risk_model.load(model, settings)
 matrix = to_matrix(pa.Table.from_pandas(merged[list(settings.features)]), settings)
-from reportgen.estimators import probabilities
-if "{how}" == "blocked":
-    risk = probabilities(model.risk_model.model, matrix)
-else:
-    risk = model.risk_model.model.predict_proba(matrix)[:, 1]
-merged["risk"] = risk
+merged["risk"] = model.risk_model.model.predict_proba(matrix)[:, 1]
 print("predict", time.perf_counter() - started, flush=True)
 """
 
@@ -218,13 +214,13 @@ def _measure(customers: int, place: Path, effort: str, *, plain: bool) -> None:
         if ran.code not in (0, 4):
             click.echo("\n".join(ran.lines[-5:]))
         model = Path(output) / "private" / MONTH / "model.skops"
-        for how in ("plain", "blocked") if plain and model.is_file() else ():
-            code = PLAIN.format(limit=_PLAIN_LIMIT, how=how)
+        if plain and model.is_file():
+            code = PLAIN.format(limit=_PLAIN_LIMIT)
             done = watched([sys.executable, "-c", code, str(store / MONTH), str(model)],
                            _printed(), "stdout")
             for name, seconds, peak in done.stages:
-                _show(f"  {how}: {name}", seconds, peak)
-            _show(f"{how} way in pandas", done.seconds, done.peak, done.code)
+                _show(f"  plain: {name}", seconds, peak)
+            _show("plain way, in pandas", done.seconds, done.peak, done.code)
 
 
 def _show(name: str, seconds: float, peak: int, code: int = 0) -> None:

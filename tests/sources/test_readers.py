@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tempfile
 from datetime import date
 from decimal import Decimal
@@ -13,7 +14,7 @@ import pytest
 import xlsxwriter
 from store_files import MINUTES, PROFIT, make_tables, write_store, write_tables, write_xlsx
 
-from reportgen import sources
+from reportgen import sources, validation
 from reportgen.tables import ID, ROW
 
 
@@ -39,6 +40,45 @@ def test_every_ending_has_a_reader():
 def test_rows_count_from_the_line_under_the_header(tmp_path, settings, connection):
     (tmp_path / "money.csv").write_text("id,Прибыль\n1,5\n2,6\n", encoding="utf-8")
     assert lines(profit(tmp_path, settings, connection)) == [(2, "1", "5"), (3, "2", "6")]
+
+
+def compressed(folder, name, text, encoding="utf-8"):
+    (folder / name).write_bytes(gzip.compress(text.encode(encoding)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251", "utf-16"])
+def test_a_compressed_file_is_read_as_what_it_holds(tmp_path, settings, connection, encoding):
+    compressed(tmp_path, "money.csv.gz", "id;Прибыль\r\n1;5,5\r\n2;6\r\n", encoding)
+    table = profit(tmp_path, settings, connection)
+    assert lines(table) == [(2, "1", "5,5"), (3, "2", "6")]
+    assert (table.file, table.encoding, table.delimiter) == ("money.csv.gz", encoding, ";")
+
+
+def test_a_wrong_value_far_down_a_compressed_file_is_placed(tmp_path, settings, connection):
+    rows = [f"{row},{row % 7}.5" for row in range(2, 400_002)]
+    rows[350_000] = f"{350_002},nothing"
+    compressed(tmp_path, "money.csv.gz", "id,Прибыль\n" + "\n".join(rows) + "\n")
+    found = validation._faults(profit(tmp_path, settings, connection), settings)
+    (problem,) = [one for one in found if one.column == "Прибыль"]
+    assert (problem.file, problem.row) == ("money.csv.gz", 350_002)
+
+
+@pytest.mark.parametrize("content", [
+    gzip.compress("\n".join(map(str, range(9_999))).encode())[:9_000], b"id,\xd0",
+    b"\x1f\x8b" + bytes(40)], ids=["cut off", "not compressed", "broken"])
+def test_a_compressed_file_that_is_damaged_is_told(tmp_path, settings, connection, content):
+    (tmp_path / "money.csv.gz").write_bytes(content)
+    (problem,) = profit(tmp_path, settings, connection).problems
+    assert (problem.file, problem.code) == ("money.csv.gz", "unreadable")
+
+
+def test_a_table_that_is_there_twice_is_told_whether_compressed_or_not(
+    tmp_path, settings, connection
+):
+    (tmp_path / "money.csv").write_text("id,Прибыль\n1,5\n", encoding="utf-8")
+    compressed(tmp_path, "money.csv.gz", "id,Прибыль\n1,5\n")
+    (problem,) = profit(tmp_path, settings, connection).problems
+    assert problem.code == "two_files"
 
 
 @pytest.mark.parametrize("text", [

@@ -1,0 +1,75 @@
+"""The engine keeps to the limits of the store, spills, and says what to do where it cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import ibis
+import pytest
+
+from reportgen import config, engine
+from reportgen.errors import ConfigError, MachineError
+from reportgen.sections import Engine
+
+#: A table of some 300 MB that has to be sorted.
+ROWS = 6_000_000
+
+
+def sorted_rows(connection: ibis.BaseBackend) -> int:
+    """Store rows in the order of a digest, which needs all of them at once."""
+    connection.con.execute(
+        f"CREATE TEMP TABLE rows AS SELECT md5(range::VARCHAR) AS digest, range FROM range({ROWS}) "
+        "ORDER BY digest")
+    return int(connection.con.execute("SELECT count(*) FROM rows").fetchone()[0])
+
+
+def test_what_does_not_fit_into_memory_is_put_on_disk(tmp_path: Path) -> None:
+    connection = engine.connect(Engine(memory="200MB", threads=2, scratch=tmp_path))
+    assert sorted_rows(connection) == ROWS
+    assert any(path.is_file() for path in tmp_path.rglob("*"))
+    connection.disconnect()
+
+
+def test_engine_without_room_for_its_work_says_what_to_raise(tmp_path: Path) -> None:
+    settings = Engine(memory="30MB", scratch=tmp_path)
+    connection = engine.connect(settings)
+    with (pytest.raises(MachineError, match=r"30MB of \[engine\] memory; raise it"),
+          engine.within_limits(settings)):
+        sorted_rows(connection)
+    connection.disconnect()
+
+
+def test_full_disk_names_the_folder_and_what_to_do(tmp_path: Path) -> None:
+    settings = Engine(memory="200MB", threads=2, scratch=tmp_path)
+    connection = engine.connect(settings)
+    connection.con.execute("SET max_temp_directory_size = '20MB'")
+    with (pytest.raises(MachineError, match=rf"the disk of {tmp_path}.* is full.*scratch"),
+          engine.within_limits(settings)):
+        sorted_rows(connection)
+    connection.disconnect()
+
+
+def test_other_faults_stay_what_they_are() -> None:
+    with pytest.raises(ZeroDivisionError), engine.within_limits(Engine()):
+        raise ZeroDivisionError
+
+
+def test_nothing_is_left_behind_when_the_process_ends(tmp_path: Path) -> None:
+    code = ("import sys; from pathlib import Path; from reportgen import engine; "
+            "from reportgen.sections import Engine; "
+            "engine.connect(Engine(scratch=Path(sys.argv[1])))")
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("memory", ["much", "-1GB", "1.5", "2 cows", "1GB; DROP TABLE x"])
+def test_memory_is_a_number_with_a_unit(memory: str) -> None:
+    with pytest.raises(ConfigError, match=r"engine\.memory"):
+        config.parse(f"[engine]\nmemory = '{memory}'")
+
+
+def test_machine_is_no_part_of_what_the_figures_are_made_of() -> None:
+    assert (config.parse("[engine]\nmemory = '8GB'").of_figures()
+            == config.load(None).of_figures())
