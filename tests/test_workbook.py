@@ -84,6 +84,24 @@ def test_every_customer_stands_on_one_sheet(tmp_path: Path, report: Report, lang
         ["c1", "c3"], ["c4"], ["c2"]]
 
 
+@pytest.mark.parametrize("language", SHEETS)
+def test_a_longer_list_is_cut_after_those_to_act_on_first_and_says_so(
+    tmp_path: Path, report: Report, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook, "MOST_ROWS", 2)
+    folder = write(tmp_path, report, *(customer(place) for place in range(1, 6)), FOUR[3],
+                   language=language)
+    ids = "Клиент" if language == "ru" else "Customer"
+    assert [row[ids] for row in sheet(folder, 0)] == ["c1", "c2"]
+    assert [row[ids] for row in sheet(folder, 1)] == ["c4"]
+    told = CalamineWorkbook.from_path(str(folder / "customers.xlsx")).get_sheet_by_index(3)
+    text = " ".join(str(cell) for row in told.to_python() for cell in row)
+    words = localization.load(language)
+    assert plain(words.text("list.cut_means", n=3)) in plain(text)
+    assert "actions.parquet" in text
+    assert len(imported(folder)) == 5
+
+
 def test_the_import_holds_the_mailing_and_nobody_else(tmp_path: Path, report: Report) -> None:
     rows = imported(write(tmp_path, report, *FOUR))
     assert [row["id"] for row in rows] == ["c1", "c3"]
