@@ -187,7 +187,8 @@ class Table(_Frozen):
     Attributes
     ----------
     file
-        File name without its ending; any known kind of file serves.
+        File name without its ending; any known kind of file serves. A folder of that name holds
+        the table in parts, and so do the files that a name with ``*`` means.
     id
         Header of the customer's id.
     period, periods

@@ -41,12 +41,16 @@ def within_limits(settings: Engine) -> Iterator[None]:
 
     Raises
     ------
+    KeyboardInterrupt
+        Where a query was interrupted.
     MachineError
         Naming the setting, or the folder that is full.
     """
     try:
         yield
     except Exception as error:
+        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error      # the engine tells it as a fault of its own
         if type(error).__module__ not in ("_duckdb", "duckdb"):
             raise
         told = str(error).splitlines()[0]

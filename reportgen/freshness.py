@@ -29,7 +29,7 @@ def of_figures(folder: MonthFolder, output: Path, settings: Settings, *,
     """Fingerprint everything that the month's figures depend on, and nothing later than it."""
     month = folder.month
     folder_of_state = storage.state_folder(output)
-    tables = [path for path in folder.path.iterdir()
+    tables = [path for path in (*folder.path.iterdir(), *folder.path.glob("*/*"))
               if path.is_file() and not path.name.startswith(".")
               and path.name != config.FILE_NAME]
     known = [path for kind in ("assignments", "outcomes")

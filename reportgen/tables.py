@@ -23,6 +23,9 @@ from reportgen.results import CleaningEntry
 #: table the period by the contract's name.
 ROW, ID, PERIOD = "row", "id", "period"
 
+#: Of a table in several files: row n of file k, counted from 0, has the number k times this plus n.
+ROWS_OF_A_PART = 2**40
+
 #: Digits of an exact sum, and those of them after the point.
 _DECIMAL_DIGITS, MONEY_DECIMALS = 38, 6
 
@@ -48,6 +51,8 @@ class RawTable:
         Whether headers are Cyrillic that was encoded twice.
     problems
         What reading found.
+    parts
+        Names of the files, where there are several.
     """
 
     name: str
@@ -62,6 +67,12 @@ class RawTable:
     delimiter: str = ""
     double_encoded: bool = False
     problems: tuple[Problem, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    def place(self, row: int) -> tuple[str, int]:
+        """Return the file and the line in it that the number of a row means."""
+        part, line = divmod(row, ROWS_OF_A_PART)
+        return (self.parts[part], line) if self.parts else (self.file, row)
 
     @property
     def data(self) -> ibis.Table:

@@ -264,8 +264,9 @@ def _explain(check: _Check, table: RawTable) -> list[Problem]:
     if check.each:
         texts = bad.group_by("text").aggregate(row=bad.row.min(), count=bad.count())
         found = rows_of(texts.order_by("row").limit(_LISTED))
-    return [Problem(table.file, check.header, one["row"], check.code,
-                    check.message(one["text"] or ""), one["count"]) for one in found]
+    return [Problem(file, check.header, line, check.code, check.message(one["text"] or ""),
+                    one["count"])
+            for one in found for file, line in [table.place(one["row"])]]
 
 
 # ── Keys ─────────────────────────────────────────────────────────────────────────────────────────
@@ -284,7 +285,8 @@ def _duplicates(table: RawTable, settings: Settings) -> list[Problem]:
     if not answer["count"]:
         return []
     what = "customer in this period" if PERIOD in keys else "customer"
-    return [Problem(table.file, settings.tables[table.name].id, answer["row"], "duplicate",
+    file, line = table.place(answer["row"])
+    return [Problem(file, settings.tables[table.name].id, line, "duplicate",
                     f"an earlier row of the same {what} says something else; keep the right one",
                     answer["count"])]
 
@@ -324,15 +326,17 @@ def _link_faults(table: RawTable, base: RawTable, settings: Settings) -> list[Pr
     header, tolerance = settings.tables[table.name].id, settings.cleaning.missing_tolerance
     problems = []
     if answer["unlisted"] > tolerance * answer["customers"]:
+        file, line = table.place(answer["row"])
         problems.append(Problem(
-            table.file, header, answer["row"], "unknown_customers",
+            file, header, line, "unknown_customers",
             f"{answer['unlisted']} customers of this table are not in {base.file}; export both "
             "for the same month and customers", answer["rows"]))
     if answer["lacking"] > tolerance * answer["customers"]:
+        listed_in, listed_at = base.place(answer["base_row"])
         problems.append(Problem(
             table.file, header, 0, "missing_customers",
-            f"{answer['lacking']} of {answer['customers']} customers of {base.file} are missing "
-            f"here or lack a period, the first of them in its row {answer['base_row']}, and "
+            f"{answer['lacking']} of {answer['customers']} customers of {listed_in} are missing "
+            f"here or lack a period, the first of them in its row {listed_at}, and "
             f"cleaning.missing_tolerance = {tolerance:g} allows fewer; export both for the same "
             "month and customers"))
     return problems

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import ibis
@@ -49,6 +51,37 @@ def test_full_disk_names_the_folder_and_what_to_do(tmp_path: Path) -> None:
           engine.within_limits(settings)):
         sorted_rows(connection)
     connection.disconnect()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
+def test_interrupted_query_ends_within_two_seconds_and_leaves_nothing(tmp_path: Path) -> None:
+    code = """
+import signal, sys
+from pathlib import Path
+from reportgen import engine
+from reportgen.sections import Engine
+signal.signal(signal.SIGINT, signal.default_int_handler)    # a shell's background job ignores it
+settings = Engine(memory="200MB", scratch=Path(sys.argv[1]))
+connection = engine.connect(settings)
+print("begins", flush=True)
+try:
+    with engine.within_limits(settings):
+        connection.con.execute("CREATE TEMP TABLE t AS SELECT md5(range::VARCHAR) AS d "
+                               "FROM range(80000000) ORDER BY d")
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code, tmp_path], text=True,
+                               stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begins\n"
+    time.sleep(1)
+    asked = time.perf_counter()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    process.stdout.close()
+    assert time.perf_counter() - asked < 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_other_faults_stay_what_they_are() -> None:

@@ -1,7 +1,8 @@
 """Read the store's files: from a folder to one table of the engine for each table of the contract.
 
-The contract names a file without its ending; whichever kind is in the folder is read. What is
-wrong with a file travels with its table, so that `validation` can tell everything at once.
+The contract names a file without its ending; whichever kind is in the folder is read. A folder of
+that name, or a pattern, is a table in several files. What is wrong with a file travels with its
+table, so that `validation` can tell everything at once.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import tempfile
 import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,9 +21,9 @@ import ibis
 from reportgen.cells import quoted
 from reportgen.contract import Contract
 from reportgen.errors import DataError, Problem
-from reportgen.sources import parquet, text, xlsx
+from reportgen.sources import parquet, parts, text, xlsx
 from reportgen.sources.dialect import COMPRESSED
-from reportgen.sources.reading import Reader, Task
+from reportgen.sources.reading import Reader, Reading, Task
 from reportgen.tables import RawTable
 
 #: The kinds of files that can be read, by ending.
@@ -54,63 +56,106 @@ def read_tables(
     dict
         A `RawTable` for each table of the contract, with the problems that reading found.
     """
-    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
     with tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
         tasks = [Task(contract, name, connection, Path(scratch)) for name in contract.tables]
-        return {task.table: _table(task, files) for task in tasks}
+        return {task.table: _table(task, entries) for task in tasks}
 
 
-def _table(task: Task, files: Sequence[Path]) -> RawTable:
+def _table(task: Task, entries: Sequence[Path]) -> RawTable:
     stem = task.contract.tables[task.table].file
     file = f"{stem}.csv"
     try:
-        path = _find(stem, files)
-        file = path.name
-        return _read(path, task)
+        paths = _find(stem, entries)
+        file = paths[0].name
+        return _read(paths, task)
     except DataError as error:
         return RawTable(task.table, file, problems=error.problems)
-    except (EOFError, zlib.error) as error:
-        return RawTable(task.table, file, problems=(Problem(
-            file, "", 0, "unreadable", f"the compressed file is damaged or cut off ({error}); copy "
-            "it again"),))
-    except OSError as error:
-        return RawTable(task.table, file, problems=(Problem(
-            file, "", 0, "unreadable", f"the file cannot be read ({error.strerror or error}); "
-            "close the program that holds it and look at its permissions"),))
 
 
-def _read(path: Path, task: Task) -> RawTable:
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    reading = SOURCES[_ending(path)](path, task)
-    problems = reading.match.problems
+def _read(paths: Sequence[Path], task: Task) -> RawTable:
+    """Read a table of one file, or of several."""
+    found = [_read_file(path, task) for path in paths]
+    problems = tuple(problem for reading, _ in found for problem in reading.match.problems)
+    names = tuple(path.name for path in paths)
+    file = names[0] if len(names) == 1 else f"{paths[0].parent.name}: {len(names)} files"
+    if problems and len(paths) > 1:
+        return RawTable(task.table, file, problems=problems)    # they cannot be put together
+    reading = parts.joined([reading for reading, _ in found], task)
     if not reading.rows:
-        problems += (Problem(path.name, "", 1, "no_rows",
+        problems += (Problem(names[0], "", 1, "no_rows",
                              "there is a header and nothing below it; export the table again"),)
+    digests = [digest for _, digest in found]
     return RawTable(
-        task.table, path.name, stored=reading.data if reading.rows else None,
+        task.table, file, stored=reading.data if reading.rows else None,
         positions=reading.match.positions, rows=reading.rows, keys=reading.keys,
-        customers=reading.customers, sha256=sha256,
-        encoding=reading.encoding, delimiter=reading.delimiter,
-        double_encoded=reading.match.double_encoded, problems=problems,
+        customers=reading.customers, encoding=reading.encoding, delimiter=reading.delimiter,
+        sha256=(digests[0] if len(digests) == 1
+                else hashlib.sha256("".join(digests).encode()).hexdigest()),
+        double_encoded=any(one.match.double_encoded for one, _ in found), problems=problems,
+        parts=names if len(names) > 1 else (),
     )
 
 
-def _find(stem: str, files: Sequence[Path]) -> Path:
-    found = [path for path in files
-             if _ending(path) in SOURCES and _plain(_stem(path)) == _plain(stem)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = " and ".join(path.name for path in found)
-        raise DataError([Problem(found[0].name, "", 0, "two_files",
+def _read_file(path: Path, task: Task) -> tuple[Reading, str]:
+    """Read one file; return it with its fingerprint.
+
+    Raises
+    ------
+    DataError
+        Where the file as a whole cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return SOURCES[_ending(path)](path, task), sha256
+    except (EOFError, zlib.error) as error:
+        raise _unreadable(path, f"the compressed file is damaged or cut off ({error}); copy it "
+                          "again") from error
+    except OSError as error:
+        raise _unreadable(path, f"the file cannot be read ({error.strerror or error}); close the "
+                          "program that holds it and look at its permissions") from error
+
+
+def _unreadable(path: Path, message: str) -> DataError:
+    return DataError([Problem(path.name, "", 0, "unreadable", message)])
+
+
+def _find(stem: str, entries: Sequence[Path]) -> tuple[Path, ...]:
+    """Find a table's file, or its parts: the files of a folder of its name, or those of a pattern.
+
+    A name with ``*`` in it is a pattern. Parts are read in the order of their names.
+    """
+    readable = [path for path in entries if path.is_file() and _ending(path) in SOURCES]
+    if "*" in stem:
+        found = [path for path in readable if fnmatchcase(_plain(_stem(path)), _plain(stem))]
+        if found:
+            return tuple(found)
+    single = [path for path in readable if _plain(_stem(path)) == _plain(stem)]
+    folders = [path for path in entries if path.is_dir() and _plain(path.name) == _plain(stem)]
+    if len(single) + len(folders) > 1:
+        names = " and ".join(path.name for path in (*single, *folders))
+        raise DataError([Problem(single[0].name, "", 0, "two_files",
                                  f"{names} hold the same table; leave one of them")])
+    if folders:
+        found = sorted(path for path in folders[0].iterdir()
+                       if path.is_file() and _ending(path) in SOURCES)
+        if found:
+            return tuple(found)
+        raise DataError([Problem(folders[0].name, "", 0, "missing_file",
+                                 "the folder holds none of the table's files; add them")])
+    if single:
+        return tuple(single)
+    raise _missing(stem, [path for path in entries if path.is_file()])
+
+
+def _missing(stem: str, files: Sequence[Path]) -> DataError:
     listed = ", ".join(quoted(path.name) for path in files[:_LISTED]) or "no files"
     more = ", …" if len(files) > _LISTED else ""
     endings = ", ".join([*SOURCES, f".csv{COMPRESSED}"])
-    raise DataError([Problem(f"{stem}.csv", "", 0, "missing_file",
-                             f"there is no file {stem} with one of the endings {endings}; the "
-                             f"folder has {listed}{more}; add it, or name it in reportgen.toml")])
+    return DataError([Problem(f"{stem}.csv", "", 0, "missing_file",
+                              f"there is no file {stem} with one of the endings {endings}; the "
+                              f"folder has {listed}{more}; add it, or name it in reportgen.toml")])
 
 
 def _ending(path: Path) -> str:

@@ -78,9 +78,14 @@ def store(rows: ibis.Table, match: Match, task: Task) -> Reading:
         `ROW`, and every column of the file as c0, c1, …, in the file's order.
     """
     understood = understand(rows, match.positions, task.contract, task.table)
-    data = materialise(task.connection, understood, task.table)
+    return counted(materialise(task.connection, understood, task.table), match, task)
+
+
+def counted(data: ibis.Table, match: Match, task: Task, *, encoding: str = "",
+            delimiter: str = "") -> Reading:
+    """Count the rows, keys and customers of a table that is stored."""
     count, keys, customers = _count(data, list(task.contract.tables[task.table].periods))
-    return Reading(match, data, count, keys, customers)
+    return Reading(match, data, count, keys, customers, encoding, delimiter)
 
 
 def _count(data: ibis.Table, periods: Sequence[str]) -> tuple[int, int, int]:
