@@ -10,7 +10,7 @@ import atexit
 import gc
 from collections.abc import Iterator
 from concurrent.futures import Executor, wait
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib import import_module
 from threading import Thread
 
@@ -26,8 +26,13 @@ def wake(count: int) -> Thread:
     from joblib import Parallel, cpu_count, delayed
 
     count = count or cpu_count()
-    waking = Thread(daemon=True, target=lambda: Parallel(n_jobs=count)(
-        delayed(_import)("reportgen.estimators") for _ in range(count)))
+
+    def begin() -> None:
+        # Interrupted, the processes end under this thread; whoever uses them first tells more.
+        with suppress(Exception):
+            Parallel(n_jobs=count)(delayed(_import)("reportgen.estimators") for _ in range(count))
+
+    waking = Thread(daemon=True, target=begin)
     waking.start()
     return waking
 
