@@ -51,7 +51,9 @@ class Published:
         StorageError
             Where it was not drawn, or was drawn by a program that drew none.
         """
-        path = self._draft_path(language)
+        return self._drawn(self._draft_path(language))
+
+    def _drawn(self, path: Path) -> bytes:
         if not path.is_file():
             raise StorageError(f"{path} is missing; draw it by: reportgen render --month "
                                f"{self.month}")
@@ -64,8 +66,5 @@ class Published:
         """Return the report for the owner, who gets it when readers do not."""
         path = (storage.month_folder(self.output, "public", self.month)
                 / f"report.{language}.pdf")
-        if not path.is_file():
-            raise StorageError(f"{path} is missing; draw it by: reportgen render --month "
-                               f"{self.month}")
         return mail.Attachment(mail.attached_name(self.month, language), "application/pdf",
-                               path.read_bytes())
+                               self._drawn(path))

@@ -25,7 +25,7 @@ _TOLD_BY_SUBJECT = frozenset({"usefulness", "roc_auc"})
 
 
 def readers(published: Published, settings: Mail, wish: Wish, failures: Sequence[str],
-             history: Mailed, clock: Clock) -> tuple[list[Delivery], list[Copy]]:
+            history: Mailed, clock: Clock) -> tuple[list[Delivery], list[Copy]]:
     """Tell the readers who get a copy now from those for whom it is settled that they do not."""
     settled: list[Delivery] = []
     copies: list[Copy] = []
