@@ -8,6 +8,7 @@ within its limits becomes one message with the remedy.
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -30,6 +31,9 @@ def connect(settings: Engine) -> ibis.BaseBackend:
 
     connection = ibis.duckdb.connect(
         memory_limit=settings.memory, temp_directory=_scratch(settings.scratch))
+    # Before its folder goes (finalizers run last come, first served): an engine whose query was
+    # interrupted may still write, and what it wrote then would stay.
+    weakref.finalize(connection, connection.con.close)
     if settings.threads:
         connection.con.execute(f"SET threads = {settings.threads:d}")
     return connection
