@@ -12,7 +12,7 @@ STORES ?= 1000
 PAIRS  ?= 1000
 SIZES  ?= 1000,10000,100000,1000000
 
-.PHONY: report test test-all check accept bench bench-scale simulate simulate-verdicts simulate-drift setup system viewers clean
+.PHONY: report test test-all check accept bench bench-scale simulate simulate-verdicts simulate-drift setup system viewers cluster clean
 
 report: setup          ## report on every month of the demo store and say where the documents are
 	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT) --all
@@ -20,7 +20,7 @@ report: setup          ## report on every month of the demo store and say where 
 test: viewers setup check      ## everything that ends within ten minutes
 	$(PYTEST) -m "not slow"
 
-test-all: viewers setup check  ## the long tests too
+test-all: viewers cluster check  ## the long tests too
 	$(PYTEST)
 
 accept: viewers setup  ## take the pages as they are drawn now for the accepted ones; look at them first
@@ -69,9 +69,9 @@ system:
 	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing; fi; \
 	fi
 
-# The tests read and draw the PDF with poppler, work the page with Chromium, and run the lines of the
-# CI's workflows, which use rclone and jq; where one of them is missing and cannot be installed, they
-# skip that and say so.
+# The tests read and draw the PDF with poppler, work the page with Chromium, run the lines of the CI's
+# workflows, which use rclone and jq, and start a PostgreSQL server; where one of them is missing and
+# cannot be installed, they skip that and say so.
 viewers:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  missing=""; \
@@ -79,7 +79,16 @@ viewers:
 	  command -v chromium >/dev/null || missing="$$missing chromium"; \
 	  command -v rclone >/dev/null || missing="$$missing rclone"; \
 	  command -v jq >/dev/null || missing="$$missing jq"; \
+	  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing; fi; \
+	fi
+
+# Spark, and the Java that it runs on.
+cluster: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev,spark]'
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v java >/dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq default-jre-headless; \
 	fi
 
 clean:

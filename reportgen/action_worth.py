@@ -28,7 +28,7 @@ from reportgen.results import (
     Segment,
     SignalEvidence,
 )
-from reportgen.tables import exact_sum
+from reportgen.tables import exact_sum, one_row
 
 #: Actions that give something away to those who would have bought on promotion anyway.
 _GIVING = ("R1", "R4")
@@ -77,10 +77,10 @@ def _worth(code: str, scored: ir.Table, meant: ir.BooleanValue,
         return None
     audience = scored.filter(meant & scored["contactable"] & (scored["fallen"] | scored["alike"]))
     promo = audience[settings.recommendations.promo]
-    sums = audience.aggregate(
+    sums = one_row(audience.aggregate(
         n=audience.count(), risk=audience["risk"].sum(), value=exact_sum(audience["value_at_risk"]),
         promo=promo.sum(),
-    ).to_pyarrow().to_pylist()[0]
+    ))
     if sums["n"] < SMALLEST_GROUP:
         return None
     terms = campaigns.terms(settings.assumptions)

@@ -8,6 +8,7 @@ value by value (`form`); whether a column's commas can be told from thousands se
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from enum import StrEnum
 from typing import Literal
 
 import ibis
+from ibis.expr.operations import IsInf, IsNan
 
 from reportgen.contract import Period, Value
 
@@ -35,6 +37,9 @@ _COMMA = f"^{_BLANK}*{_SIGN}{_WHOLE}?,[0-9]+{_EXPONENT}{_BLANK}*$"
 _UNCLEAR = f"^{_BLANK}*{_SIGN}[1-9][0-9]{{0,2}},[0-9]{{3}}{_BLANK}*$"
 _UNCLEAR_POINT = _UNCLEAR.replace(",[", "\\.[")
 _DIGITS = f"^([+\\-−0-9.,]|{_BLANK})+$"
+
+#: The largest float64.
+_GREATEST = sys.float_info.max
 
 #: A float64 holds every whole number up to here.
 _EXACT_WHOLE = 2**53
@@ -103,10 +108,21 @@ def as_text(column: ibis.Column) -> ibis.Column:
 def is_missing(column: ibis.Column) -> ibis.Column:
     """Whether a cell is empty or holds a mark for an empty one."""
     if column.type().is_floating():
-        return column.isnull() | column.isnan()
+        return column.isnull() | _is_nan(column)
     if column.type().is_string():
         return column.isnull() | column.lower().isin(_MISSING)
     return column.isnull()
+
+
+def _is_nan(number: ibis.Column) -> ibis.Column:
+    """Whether a number is none; an engine without the question (SQLite) holds none such."""
+    known = number.get_backend().has_operation(IsNan)
+    return number.isnan() if known else ibis.literal(False)
+
+
+def _is_infinite(number: ibis.Column) -> ibis.Column:
+    known = number.get_backend().has_operation(IsInf)
+    return number.isinf() if known else number.abs() > _GREATEST
 
 
 def identifier(column: ibis.Column) -> ibis.Column:
@@ -119,7 +135,8 @@ def form(column: ibis.Column) -> ibis.Column:
     if column.type().is_numeric():
         number = column.cast("float64")
         return ibis.cases(
-            (is_missing(number), Form.MISSING), (number.isinf(), Form.TEXT), else_=Form.NUMBER,
+            (is_missing(number), Form.MISSING), (_is_infinite(number), Form.TEXT),
+            else_=Form.NUMBER,
         )
     return ibis.cases(
         (column.re_search(_POINT), Form.NUMBER),
@@ -135,7 +152,7 @@ def number(column: ibis.Column) -> ibis.Column:
     """Read numbers as float64, every comma as a decimal one; NULL where a cell holds none."""
     if column.type().is_numeric():
         value = column.cast("float64")
-        return ibis.ifelse(value.isnan() | value.isinf(), ibis.null(), value)
+        return ibis.ifelse(_is_nan(value) | _is_infinite(value), ibis.null(), value)
     bare = column.re_replace(_BLANK, "").translate(",−", ".-")
     return ibis.cases(
         (column.re_search(_PLAIN), column), (column.re_search(f"{_POINT}|{_COMMA}"), bare),

@@ -28,6 +28,7 @@ from reportgen.intervals import (
 )
 from reportgen.results import CategoryRow, Estimate, ProfileRow
 from reportgen.rules import COMPARE, Rule
+from reportgen.tables import rows_of
 
 #: Smallest group whose figures may be published: fewer customers could be recognised in them.
 SMALLEST_GROUP = 10
@@ -226,7 +227,7 @@ def compare(scored: ir.Table, inside: ir.BooleanValue, settings: Settings, *,
 
 
 def _by_side(query: ir.Table) -> dict[bool, dict[str, Any]]:
-    return {bool(row["inside"]): row for row in query.to_pyarrow().to_pylist()}
+    return {bool(row["inside"]): row for row in rows_of(query)}
 
 
 def _aggregates(scored: ir.Table, numbers: Sequence[str],

@@ -234,6 +234,8 @@ def _explain(error: ValidationError, name: str) -> str:
         message = fault["msg"].removeprefix("Value error, ")
         given = fault.get("input")
         got = f" (got {given!r})" if isinstance(given, str | int | float) else ""
+        if key == "engine.url":
+            got = ""            # what was written there may be secret
         unasked = fault["type"] == "extra_forbidden" and key.startswith("mail.")
         if unasked or _SECRET.search(key):
             got = ("; user and password stand in no file, they come from REPORTGEN_SMTP_USER and "

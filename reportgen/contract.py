@@ -189,6 +189,12 @@ class Table(_Frozen):
     file
         File name without its ending; any known kind of file serves. A folder of that name holds
         the table in parts, and so do the files that a name with ``*`` means.
+    table
+        Name in a database (``schema.name``), the file's if absent; ``{month}`` in it stands for
+        the month, such as 2026_10.
+    month
+        Column of a database table that tells the month of a row, as a date or as text that begins
+        with YYYY-MM; other months' rows are not read.
     id
         Header of the customer's id.
     period, periods
@@ -197,6 +203,8 @@ class Table(_Frozen):
     """
 
     file: str
+    table: str = ""
+    month: str = ""
     id: str
     period: str = ""
     periods: dict[str, Period] = {}

@@ -6,12 +6,16 @@ Windows. WeasyPrint draws text with Pango, a library of the system that pip cann
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
+
+from reportgen import spark
 
 OLDEST_PYTHON = (3, 11)
 
@@ -37,8 +41,12 @@ class Finding:
 
 
 def examine() -> tuple[Finding, ...]:
-    """Look at Python, the libraries, Pango, the font and the space for temporary files."""
-    return (_python(), _libraries(), _pango(), _font(), _space())
+    """Look at Python, the libraries, Pango, the font and the space for temporary files.
+
+    Where PySpark is installed, at the Java it needs, too.
+    """
+    java = (_java(),) if find_spec("pyspark") else ()
+    return (_python(), _libraries(), _pango(), _font(), _space(), *java)
 
 
 def _python() -> Finding:
@@ -93,6 +101,20 @@ def _font() -> Finding:
         return Finding("font", False, f"missing: {', '.join(missing)}",
                        ("pip install --force-reinstall fontpkg-fira-sans",))
     return Finding("font", True, fonts.FAMILY)
+
+
+def _java() -> Finding:
+    """Whether there is a Java that Spark can be started with; it says its version on stderr."""
+    program = spark.java()
+    if program is None:
+        return Finding("Java, for Spark", False, "not found", spark.JAVA_REMEDIES)
+    told = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r'version "(\d+)', told.stderr)
+    if found is None or int(found.group(1)) < spark.JAVA:
+        lines = told.stderr.splitlines() or ["it does not start"]
+        return Finding("Java, for Spark", False, f"{lines[0]}; {spark.JAVA} or newer is needed",
+                       spark.JAVA_REMEDIES)
+    return Finding("Java, for Spark", True, found.group(1))
 
 
 def _space() -> Finding:

@@ -26,6 +26,8 @@ from reportgen.tables import (
     discard,
     exact_sum,
     materialise,
+    medians,
+    moved,
     one_row,
     rows_of,
 )
@@ -63,6 +65,11 @@ class Customers:
     table: ibis.Table
     left_out: ibis.Table
     quality: DataQuality
+
+    def moved_to(self, connection: ibis.BaseBackend) -> Customers:
+        """Fetch both tables, a batch at a time, into another engine."""
+        return replace(self, table=moved(self.table, connection, "customers"),
+                       left_out=moved(self.left_out, connection, "left_out"))
 
 
 @dataclass(frozen=True)
@@ -170,16 +177,18 @@ def _outlier_rules(
     marked = {name: column for name, column in settings.columns.items() if column.outliers}
     if not marked:
         return
-    medians = one_row(regular.aggregate(**{name: regular[name].median() for name in marked}))
-    if None in medians.values():
+    found = medians(regular.select(*marked))
+    centres = {name: median for name, median in found.items() if median is not None}
+    if not centres:
         return  # nobody is regular
-    spreads = one_row(regular.aggregate(**{
-        name: (regular[name] - median).abs().median() for name, median in medians.items()
+    spreads = medians(regular.select(**{
+        name: (regular[name] - centre).abs() for name, centre in centres.items()
     }))
-    for name, column in marked.items():
-        if spreads[name]:
-            allowed = settings.cleaning.outlier_limit * spreads[name] / MAD_SCALE
-            far = (joined[name] - medians[name]).abs() > allowed
+    for name in centres:
+        column, spread = marked[name], spreads[name]
+        if spread:
+            allowed = settings.cleaning.outlier_limit * spread / MAD_SCALE
+            far = (joined[name] - centres[name]).abs() > allowed
             yield _Rule("outlier", column.table, name, far)
 
 

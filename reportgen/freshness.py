@@ -29,7 +29,7 @@ def of_figures(folder: MonthFolder, output: Path, settings: Settings, *,
     """Fingerprint everything that the month's figures depend on, and nothing later than it."""
     month = folder.month
     folder_of_state = storage.state_folder(output)
-    tables = [path for path in (*folder.path.iterdir(), *folder.path.glob("*/*"))
+    tables = [path for path in (*folder.path.glob("*"), *folder.path.glob("*/*"))
               if path.is_file() and not path.name.startswith(".")
               and path.name != config.FILE_NAME]
     known = [path for kind in ("assignments", "outcomes")
@@ -53,7 +53,9 @@ def _of_earlier(output: Path, month: str, kept: str | None) -> Iterator[Path]:
     for name in earlier:
         yield storage.month_folder(output, "public", name) / RESULTS
         if name in earlier[-_LOOKED_AT:] or name == kept:
-            yield storage.month_folder(output, "private", name) / CUSTOMERS
+            customers = storage.month_folder(output, "private", name) / CUSTOMERS
+            # A run on a cluster leaves a folder of parts.
+            yield from sorted(customers.iterdir()) if customers.is_dir() else [customers]
 
 
 def _made_of(output: Path, month: str) -> dict[str, str | None]:
@@ -82,9 +84,10 @@ def standing(last: Manifest | None, figures: str, pages: str, output: Path) -> S
 
 def content(staged: storage.StagedRun) -> dict[str, str]:
     """Fingerprint what was written so far, by where it will stand."""
-    return {f"{side}/{staged.month}/{path.name}": storage.file_sha256(path)
+    return {f"{side}/{staged.month}/{path.relative_to(folder).as_posix()}":
+            storage.file_sha256(path)
             for side, folder in (("public", staged.public), ("private", staged.private))
-            for path in sorted(folder.iterdir()) if path.name != MANIFEST}
+            for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST}
 
 
 def drawn(staged: storage.StagedRun, analysed: dict[str, str]) -> dict[str, str]:

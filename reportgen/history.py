@@ -127,7 +127,10 @@ def _read(output: Path, month: str) -> tuple[Earlier | None, FaultReason | None]
 def _is_whole(customers: Path, report: Report) -> bool:
     """Whether the list of customers is there and counts those of the report."""
     try:
-        return bool(pq.read_metadata(customers).num_rows == report.overview.customers)
+        # A run on a cluster leaves a folder of parts.
+        parts = customers.glob("*.parquet") if customers.is_dir() else (customers,)
+        rows = sum(pq.read_metadata(part).num_rows for part in parts)
+        return bool(rows == report.overview.customers)
     except (OSError, pa.ArrowInvalid):
         return False
 

@@ -122,6 +122,20 @@ def find_months(data: Path) -> tuple[MonthFolder, ...]:
     return tuple(MonthFolder(name, data / name) for name in names)
 
 
+def of_database(data: Path, month: str | None) -> MonthFolder:
+    """Name the month of a database's tables; its folder holds what was sent, and may be missing.
+
+    Raises
+    ------
+    DataFolderError
+        Where no month is named, or none that is one: a database has no newest month.
+    """
+    if month is None or not is_month(month):
+        named = "" if month is None else f"{month!r} is not a month; "
+        raise DataFolderError(f"{named}name the month of the database's tables by --month YYYY-MM")
+    return MonthFolder(month, data if data.name == month else data / month)
+
+
 def _of_months(data: Path, months: Sequence[str], month: str | None) -> MonthFolder:
     if month is None:
         return MonthFolder(months[-1], data / months[-1])

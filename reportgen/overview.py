@@ -16,7 +16,7 @@ from reportgen.config import BANDS, Settings
 from reportgen.contract import Role, Unit
 from reportgen.intervals import wilson
 from reportgen.results import Band, ClassMeans, Overview, Total
-from reportgen.tables import exact_sum
+from reportgen.tables import exact_sum, one_row, rows_of
 
 #: Bins of the histogram of risk: five percentage points each, which the eye still tells apart.
 RISK_BINS = 20
@@ -79,7 +79,7 @@ def _totals(scored: ir.Table, settings: Settings) -> tuple[Total, ...]:
         return ()
     figures = {f"sum_{i}": exact_sum(scored[name]) for i, name in enumerate(columns)}
     figures |= {f"mean_{i}": scored[name].mean() for i, name in enumerate(columns)}
-    row = scored.aggregate(**figures).to_pyarrow().to_pylist()[0]
+    row = one_row(scored.aggregate(**figures))
     sums = {name: float(row[f"sum_{i}"] or 0) for i, name in enumerate(columns)}
     means = {name: float(row[f"mean_{i}"] or 0) for i, name in enumerate(columns)}
     return tuple(
@@ -105,7 +105,7 @@ def _risks(scored: ir.Table) -> _Risks:
     ).aggregate(customers=scored.count())
     return Counter({
         (row["band"], row["bin"], row["fallen"]): row["customers"]
-        for row in query.to_pyarrow().to_pylist()
+        for row in rows_of(query)
     })
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,7 @@ from reportgen import (
     localization,
     months,
     results,
+    spark,
     storage,
     workers,
 )
@@ -36,6 +38,7 @@ from reportgen.freshness import Status
 from reportgen.history import RESULTS
 from reportgen.months import MonthFolder
 from reportgen.results import DataQuality, Effort, Report
+from reportgen.sections import Engine
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def run(request: Request, stage: Stage) -> Outcome:
     ReportgenError
         Whatever went wrong; the last good report stays as it was.
     """
-    folder = months.find_month(request.data, request.month)
+    folder = _find_month(request)
     outcome = _run(folder, request, stage)
     return _aged(outcome, folder, request) if request.month is None else outcome
 
@@ -94,6 +97,8 @@ def run_all(request: Request, stage: Stage) -> Iterator[Outcome]:
 
     Months up to the one whose model is kept learn their own.
     """
+    if _in_database(request):
+        raise ConfigError("--all needs a folder a month; of a database name one by --month YYYY-MM")
     anew = replace(request, kept=None)
     *earlier, newest = months.find_months(request.data)
     known = {*history.finished(request.output), *(one.month for one in (*earlier, newest))}
@@ -118,7 +123,9 @@ def _run(folder: MonthFolder, request: Request, stage: Stage) -> Outcome:
         figures = freshness.of_figures(folder, output, settings, kept=request.kept)
         pages = fingerprints.of_drawing(figures, languages=languages,
                                         templates=localization.folders(request.templates))
-        last = None if request.force else freshness.manifest(output, month)
+        # Whether a database's tables are still the same nobody can tell.
+        anew = request.force or settings.engine.kind == "database"
+        last = None if anew else freshness.manifest(output, month)
         status = freshness.standing(last, figures, pages, output)
         if status == "analysed" or last is None:
             report = _analyse(folder, request, settings, languages, (figures, pages), stage)
@@ -138,7 +145,7 @@ def _analyse(folder: MonthFolder, request: Request, settings: Settings,
     with storage.stage(output, month) as staged:
         before = _before(output, month, settings)
         ledger.check_key(before.ledger, settings.programme.campaign)
-        with engine.within_limits(settings.engine):
+        with _within(settings.engine):
             found = analyse(folder.path, settings, month=month, private=staged.private,
                             before=before, stage=stage, kept=request.kept)
         (staged.public / RESULTS).write_text(results.to_json(found.report), encoding="utf-8")
@@ -153,6 +160,11 @@ def _analyse(folder: MonthFolder, request: Request, settings: Settings,
     return found.report
 
 
+def _within(where: Engine) -> AbstractContextManager[None]:
+    """Tell faults of what works on the tables as messages."""
+    return spark.told() if where.kind == "spark" else engine.within_limits(where)
+
+
 def _before(output: Path, month: str, settings: Settings) -> Before:
     """Read what earlier months left."""
     return Before(ledger.read(storage.state_folder(output), month),
@@ -163,6 +175,18 @@ def _before(output: Path, month: str, settings: Settings) -> Before:
 def _settings(folder: MonthFolder, request: Request) -> Settings:
     settings = config.load(request.config or config.find_file(folder.path))
     return settings if request.effort is None else settings.with_effort(request.effort)
+
+
+def _find_month(request: Request) -> MonthFolder:
+    """Find the month's folder, which a database does without."""
+    if _in_database(request):
+        return months.of_database(request.data, request.month)
+    return months.find_month(request.data, request.month)
+
+
+def _in_database(request: Request) -> bool:
+    path = request.config or config.find_file(request.data)
+    return path is not None and config.load(path).engine.kind == "database"
 
 
 def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...]:
@@ -327,10 +351,10 @@ def newest(output: Path) -> str:
 
 def check(request: Request, stage: Stage) -> DataQuality:
     """Hold a month's tables against the contract and do nothing else."""
-    folder = months.find_month(request.data, request.month)
+    folder = _find_month(request)
     settings = _settings(folder, request)
-    with engine.within_limits(settings.engine):
-        return read_customers(folder.path, settings, stage).quality
+    with _within(settings.engine):
+        return read_customers(folder.path, settings, stage, month=folder.month).quality
 
 
 def write_demo(folder: Path, *, world: str, customers: int, months: int, seed: int,

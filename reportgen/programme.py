@@ -28,6 +28,7 @@ from reportgen.config import FORECAST, Settings
 from reportgen.contract import Role
 from reportgen.ledger import ASSIGNMENTS, Ledger
 from reportgen.results import ActionGroup, Programme
+from reportgen.tables import fetch, one_row
 
 #: Customers who see an offer on the site only, at most.
 MOST_ON_SITE = 5_000
@@ -187,10 +188,10 @@ def _reached(scored: ir.Table, meant: Mapping[str, ir.BooleanValue],
 
 def _count(reached: ir.Table) -> _Counts:
     may = reached["contactable"]
-    row = reached.aggregate(
+    row = one_row(reached.aggregate(
         reached=reached.count(), no_permission=(~may).sum(),
         contacted=(may & reached["tired"]).sum(),
-    ).to_pyarrow().to_pylist()[0]
+    ))
     return _Counts(reached=int(row["reached"]), no_permission=int(row["no_permission"] or 0),
                    contacted=int(row["contacted"] or 0))
 
@@ -207,13 +208,13 @@ def _listed(reached: ir.Table, ledger: Ledger, settings: Settings, *,
     ordered = reached.order_by([worth.desc(), reached["risk"].desc(), reached["id"]])
     most = _most_contacts(settings)
     fit = ordered.filter(ordered["contactable"] & ~ordered["tired"])
-    messaged = fit.limit(ROWS_A_CONTACT * most + ROWS_AT_LEAST).to_pyarrow().to_pandas()
+    messaged = fetch(fit.limit(ROWS_A_CONTACT * most + ROWS_AT_LEAST)).to_pandas()
     before = _assigned(ledger, settings.programme.campaign)
     messaged["known"] = messaged["id"].isin(list(before))
     messaged["control"] = _controls(messaged["id"], before, ledger, settings) if draws else False
     used = np.cumsum(~messaged["control"].to_numpy(dtype=bool))
     last = int(np.searchsorted(used, most, side="left")) if most > 0 else -1
-    site = ordered.filter(~ordered["contactable"]).limit(MOST_ON_SITE).to_pyarrow().to_pandas()
+    site = fetch(ordered.filter(~ordered["contactable"]).limit(MOST_ON_SITE)).to_pandas()
     site[["known", "control"]] = False
     together: pd.DataFrame = pd.concat([messaged.iloc[:last + 1], site], ignore_index=True)
     return together

@@ -22,6 +22,7 @@ from reportgen.config import BANDS, Settings
 from reportgen.estimators import Matrix, to_matrix
 from reportgen.results import DriverGroup
 from reportgen.sample import Indices, Sample
+from reportgen.tables import fetch
 
 #: Reasons that a person reads before calling a customer.
 REASONS = 3
@@ -69,7 +70,7 @@ def _listed(scored: ir.Table, settings: Settings) -> pa.Table:
     wanted = scored.filter((scored["risk_band"] == BANDS[-1]) | scored["fallen"])
     worth = wanted["value_at_risk"].fill_null(0.0)
     first = wanted.order_by([worth.desc(), wanted["risk"].desc(), "id"]).limit(MOST_CUSTOMERS)
-    return first.select("id", *settings.features).to_pyarrow()
+    return fetch(first.select("id", *settings.features))
 
 
 def _explain(model: FoldModel, listed: pa.Table, learned: Indices, groups: Sequence[DriverGroup],

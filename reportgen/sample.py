@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import ibis
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from reportgen.config import Settings
 from reportgen.estimators import Matrix, to_matrix
 from reportgen.folds import split_once
 from reportgen.results import Estimand
-from reportgen.tables import one_row, rows_of
+from reportgen.tables import fetch, one_row, rows_of
 
 Indices = NDArray[np.intp]
 
@@ -88,9 +87,12 @@ def draw_sample(customers: ibis.Table, settings: Settings) -> Sample:
     wanted = search.sample + search.judged * apart
     test_share = search.judged / wanted if apart else search.test_share
     count = one_row(customers.aggregate(count=customers.count()))["count"]
+    digest = customers["id"].concat(f"/{search.seed}").hexdigest("md5")
+    customers = customers.mutate(digest=digest)
     if count > wanted:
         customers = _thin(customers, wanted, settings)
-    rows: pa.Table = customers.to_pyarrow()
+    # One order, in whatever order the tables hold their rows.
+    rows = fetch(customers.order_by("digest").drop("digest"))
     fallen = np.asarray(rows.column(settings.target).to_numpy(zero_copy_only=False)
                         == settings.columns[settings.target].positive)
     matrix = to_matrix(rows, settings)
@@ -111,9 +113,6 @@ def _thin(customers: ibis.Table, wanted: int, settings: Settings) -> ibis.Table:
     # Rounding sums instead of parts, so that the parts add up to what is wanted.
     borders = np.rint(np.cumsum([0, *(one["count"] for one in classes)])
                       * wanted / sum(one["count"] for one in classes)).astype(int)
-    digest = customers["id"].concat(f"/{settings.model.seed}").hexdigest("md5")
-    kept = [customers.mutate(digest=digest).filter(target == one[settings.target])
-            .order_by("digest").limit(int(count))
+    kept = [customers.filter(target == one[settings.target]).order_by("digest").limit(int(count))
             for one, count in zip(classes, np.diff(borders), strict=True)]
-    together = ibis.union(*kept) if len(kept) > 1 else kept[0]
-    return together.order_by("digest").drop("digest")
+    return ibis.union(*kept) if len(kept) > 1 else kept[0]

@@ -9,6 +9,7 @@ refitted model and customers.parquet: one row a customer with its risk, read bac
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import ibis
@@ -16,12 +17,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from joblib import Parallel, delayed
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
-from reportgen import engine
 from reportgen.campaigns import value_factor
 from reportgen.config import BANDS, FORECAST, FORECAST_BAND, KNOWN_CLASS, Settings
 from reportgen.contract import Role
@@ -31,10 +30,7 @@ from reportgen.metrics import Recalibration, calibration, fit_recalibration, nee
 from reportgen.results import Estimate
 from reportgen.risk_model import RiskModel
 from reportgen.sample import Indices, Sample
-from reportgen.tables import materialise
-
-#: Customers scored at once: large enough for fast matrix products, small enough for any memory.
-BATCH_ROWS = 65_536
+from reportgen.tables import mapped
 
 
 @dataclass(frozen=True)
@@ -86,14 +82,20 @@ def rescored(customers: ibis.Table, scorer: Scorer, sample: Sample,
 
     Two months' own risks differ by their models, too; these differ by the customers alone. As this
     month, each is asked of a model that has not learned from that customer.
+
+    Returns
+    -------
+    ``id``, the features and ``risk``.
     """
     columns = customers.select("id", *settings.features)
-    tables = [pa.table({"id": batch.column("id"),
-                        "risk": _unseen_risk(batch, scorer, sample, settings)})
-              for batch in columns.to_pyarrow_batches(chunk_size=BATCH_ROWS)]
-    joined = customers.drop("risk").inner_join(ibis.memtable(pa.concat_tables(tables)), "id")
-    # Stored: of a join that stands in another one, Ibis 12.0 loses which customers have no partner.
-    return materialise(customers.get_backend(), joined, "rescored")
+    return mapped(columns, partial(_with_unseen_risk, scorer=scorer, sample=sample,
+                                   settings=settings))
+
+
+def _with_unseen_risk(batch: pa.RecordBatch, scorer: Scorer, sample: Sample,
+                      settings: Settings) -> pa.Table:
+    risk = _unseen_risk(batch, scorer, sample, settings)
+    return pa.Table.from_batches([batch]).append_column("risk", pa.array(risk))
 
 
 def _unseen_risk(batch: pa.RecordBatch, scorer: Scorer, sample: Sample,
@@ -194,26 +196,35 @@ def score(
 
     Returns
     -------
-    The file as a table of an engine of its own.
+    The file as a table of the same engine; of Spark the folder, whose parts its workers write.
     """
-    lookup = pd.Index(sample.frame["id"])
-    parts = np.full(len(lookup), "train", dtype=object)
+    parts = np.full(len(sample.frame), "train", dtype=object)
     parts[sample.test] = "test"
-    writer = None
-    try:
-        for batch in customers.to_pyarrow_batches(chunk_size=BATCH_ROWS):
-            places = lookup.get_indexer(batch.column("id").to_pandas())
-            risk = _risk(batch, places, scorer, settings) if usable else None
-            part = np.where(places >= 0, parts[places], "rest")
-            scored = _with_risk(batch, risk, part, settings)
-            if ahead is not None:
-                scored = _with_forecast(scored, ahead.risk(batch), settings)
-            writer = writer or pq.ParquetWriter(path, scored.schema, compression="zstd")
-            writer.write_table(scored)
-    finally:
-        if writer is not None:
-            writer.close()
-    return engine.connect(settings.engine).read_parquet(path)
+    return mapped(customers, _Scoring(pd.Index(sample.frame["id"]), parts, scorer, settings,
+                                      usable, ahead), path)
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """Scores a batch; see `score`. ``known`` are the ids of the sample, ``parts`` where they are.
+
+    Spark's workers get it as it is.
+    """
+
+    known: pd.Index
+    parts: np.ndarray
+    scorer: Scorer
+    settings: Settings
+    usable: bool
+    ahead: Ahead | None
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.Table:
+        places = self.known.get_indexer(batch.column("id").to_pandas())
+        risk = _risk(batch, places, self.scorer, self.settings) if self.usable else None
+        part = np.where(places >= 0, self.parts[places], "rest")
+        scored = _with_risk(batch, risk, part, self.settings)
+        return (scored if self.ahead is None
+                else _with_forecast(scored, self.ahead.risk(batch), self.settings))
 
 
 def _risk(

@@ -6,12 +6,17 @@ each other.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from reportgen.contract import Labels, _Frozen
+
+#: Addresses of Spark: a cluster's, a Spark Connect server's, or this machine as a cluster.
+_SPARK = re.compile(r"(spark|sc|k8s)://|local($|\[)|yarn$")
 
 _MONTH = "^[0-9]{4}-(0[1-9]|1[0-2])$"
 _MONTH_OR_NONE = rf"{_MONTH}|^$"
@@ -34,10 +39,14 @@ class Store(_Frozen):
 
 
 class Engine(_Frozen):
-    """How much of the machine the engine takes that holds the tables.
+    """Where the tables are worked on, and how much of this machine that takes.
 
     Attributes
     ----------
+    url
+        Database that holds the tables and does what can be done there; empty for files, which the
+        embedded engine reads. User and password may stand in the environment only, see
+        `reportgen.database`.
     memory
         Most memory, such as "1.5GB"; what does not fit is put on disk meanwhile. Models and pages
         need about 1 GB beside it.
@@ -47,9 +56,29 @@ class Engine(_Frozen):
         Folder for what does not fit into memory; the system's one for temporary files if absent.
     """
 
+    url: str = ""
     memory: str = Field(default="1.5GB", pattern=r"^[0-9]+(\.[0-9]+)? ?([KMGT]i?B|%)$")
     threads: int = Field(default=0, ge=0, le=1_024)
     scratch: Path | None = None
+
+    @property
+    def kind(self) -> Literal["embedded", "database", "spark"]:
+        """What works on the tables."""
+        if not self.url:
+            return "embedded"
+        return "spark" if _SPARK.match(self.url) else "database"
+
+    @field_validator("url")
+    @classmethod
+    def _without_secret(cls, url: str) -> str:
+        if url and not _SPARK.match(url):
+            parts = urlsplit(url)
+            if not parts.scheme:
+                raise ValueError("an address begins with a kind, such as postgresql://")
+            if parts.password is not None or "password" in parts.query:
+                raise ValueError("the password stands in no file, it comes from "
+                                 "REPORTGEN_DATABASE_PASSWORD")
+        return url
 
 
 class Cleaning(_Frozen):

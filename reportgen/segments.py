@@ -41,7 +41,7 @@ from reportgen.results import (
     Segmentation,
 )
 from reportgen.rules import Rule
-from reportgen.tables import exact_sum
+from reportgen.tables import exact_sum, one_row, rows_of
 
 Row = TypeVar("Row", ProfileRow, CategoryRow)
 
@@ -225,7 +225,7 @@ def _values_at_risk(scored: ir.Table,
     part = scored.filter(inside & scored["value_at_risk"].notnull())
     lost, risk, may = part["value_at_risk"], part["risk"], part["contactable"]
     variance = lost * lost * (1 - risk) / risk.nullif(0)
-    row = _row(part.aggregate(
+    row = one_row(part.aggregate(
         n=part.count(), sum=exact_sum(lost), variance=variance.sum(), n_may=may.sum(),
         sum_may=exact_sum(lost, where=may), variance_may=variance.sum(where=may)))
     everybody, messaged = (
@@ -284,7 +284,7 @@ def _reconciled(scored: ir.Table, settings: Settings) -> tuple[Part | None, Part
         contactable=scored["contactable"].sum(),
         value_at_risk=exact_sum(scored["value_at_risk"]),
     )
-    sides = {bool(row["inside"]): row for row in counted.to_pyarrow().to_pylist()}
+    sides = {bool(row["inside"]): row for row in rows_of(counted)}
     inside, outside = _part(sides.get(True, {})), _part(sides.get(False, {}))
     hidden = _few(inside.customers) or _few(outside.customers)
     return (None, None) if hidden else (inside, outside)
@@ -304,13 +304,8 @@ def _count(scored: ir.Table, conditions: Mapping[str, ir.BooleanValue]) -> dict[
     """Count the customers who meet each condition, in one query."""
     if not conditions:
         return {}
-    row = _row(scored.aggregate(**{name: meets.sum() for name, meets in conditions.items()}))
+    row = one_row(scored.aggregate(**{name: meets.sum() for name, meets in conditions.items()}))
     return {name: int(row[name] or 0) for name in conditions}
-
-
-def _row(query: ir.Table) -> dict[str, Any]:
-    found: list[dict[str, Any]] = query.to_pyarrow().to_pylist()
-    return found[0]
 
 
 def _few(customers: int) -> bool:

@@ -19,6 +19,7 @@ import ibis.expr.types as ir
 from reportgen.config import Settings
 from reportgen.intervals import newcombe, simultaneous, wilson
 from reportgen.results import Signal
+from reportgen.tables import one_row, rows_of
 
 #: Candidate thresholds of a level: every twentieth of the training part, the ends left out,
 #: where too few customers remain on one side.
@@ -85,7 +86,7 @@ def _level_cuts(scored: ir.Table, columns: Sequence[str],
         f"cuts_{i}": scored[name].quantile(QUANTILES, where=train)
         for i, name in enumerate(columns)
     }
-    row = scored.aggregate(**figures).to_pyarrow().to_pylist()[0]
+    row = one_row(scored.aggregate(**figures))
     for i, name in enumerate(columns):
         decimals = settings.columns[name].written_decimals
         cuts = sorted({round(cut, decimals) for cut in row[f"cuts_{i}"] or () if cut is not None})
@@ -130,7 +131,7 @@ def _tally(scored: ir.Table, column: str, cuts: Sequence[float]) -> _Tally:
         customers=known.count(), fallen=known["fallen"].sum(), alike=known["alike"].sum(),
     )
     return [(row["part"], row["place"], row["customers"], row["fallen"], row["alike"])
-            for row in query.to_pyarrow().to_pylist()]
+            for row in rows_of(query)]
 
 
 def _split(tally: _Tally, cut: int, *, part: str | None = None) -> _Sides:

@@ -32,6 +32,7 @@ from reportgen.results import (
     Verdict,
     VerdictStatus,
 )
+from reportgen.tables import fetch, given
 
 #: A customer left out for this reason is no longer the customer that was to be kept.
 NOT_REGULAR = "not_regular"
@@ -117,11 +118,11 @@ def _observe(drawn: pd.DataFrame, used: ibis.Table, left_out: ibis.Table,
              settings: Settings) -> pd.DataFrame:
     """Look up what this month says of each: absent and no longer regular customers are lost."""
     totals = _totals(settings)
-    ids = ibis.memtable(pa.table({"id": pa.array(drawn["id"], pa.string())}))
+    ids = given(used.get_backend(), pa.table({"id": pa.array(drawn["id"], pa.string())}))
     columns = [settings.target, *totals.values()]
     present = used.semi_join(ids, "id").select("id", *columns, reason=ibis.literal(""))
     others = left_out.semi_join(ids, "id").select("id", *columns, "reason")
-    found = pd.concat([present.to_pyarrow().to_pandas(), others.to_pyarrow().to_pandas()])
+    found = pd.concat([fetch(present).to_pandas(), fetch(others).to_pandas()])
     rows = drawn.merge(found, on="id", how="left")
     lost = (rows["reason"].isna() | (rows["reason"] == NOT_REGULAR)).to_numpy()
     positive = settings.columns[settings.target].positive

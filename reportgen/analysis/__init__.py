@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from reportgen.features import Customers
     from reportgen.history import Past
     from reportgen.ledger import Ledger
+    from reportgen.tables import RawTable
 
 __all__ = ["ACTIONS", "Analysis", "Before", "Stage", "analyse", "read_customers"]
 
@@ -96,7 +98,7 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
     written to ``private``, for they are not published. The model is that of the month ``kept``,
     where one is named, and learned anew elsewhere.
     """
-    customers = _read_and_wake(folder, settings, stage)
+    customers = _read_and_wake(folder, settings, stage, month)
     settings = settings.for_size(customers.quality.customers_used)
     from reportgen.analysis import learning, looking_back
 
@@ -273,10 +275,10 @@ def _worth(learned: Learned, found: _Described, settings: Settings, *, usable: b
                           customers=found.state.customers, usable=usable)
 
 
-def _read_and_wake(folder: Path, settings: Settings, stage: Stage) -> Customers:
+def _read_and_wake(folder: Path, settings: Settings, stage: Stage, month: str) -> Customers:
     """Read a month's tables while the processes that fit models start."""
     waking = workers.wake(settings.model.workers)
-    customers = read_customers(folder, settings, stage)
+    customers = read_customers(folder, settings, stage, month=month)
     with stage("import"):
         for name in _STAGES:
             import_module(f"reportgen.{name}")
@@ -284,13 +286,37 @@ def _read_and_wake(folder: Path, settings: Settings, stage: Stage) -> Customers:
     return customers
 
 
-def read_customers(folder: Path, settings: Settings, stage: Stage) -> Customers:
-    """Read, check, repair and join the tables of a month's folder."""
+def read_customers(folder: Path, settings: Settings, stage: Stage, *, month: str) -> Customers:
+    """Read, check, repair and join a month's tables: of its folder, or of a database."""
+    if settings.engine.kind == "database":
+        return _customers_of_database(settings, stage, month)
     with stage("read"):
-        from reportgen import cleaning, engine, features, sources, tables, validation
+        from reportgen import engine, sources, spark
 
-        connection = engine.connect(settings.engine)
+        distributed = settings.engine.kind == "spark"
+        connection = (spark if distributed else engine).connect(settings.engine)
         raw = sources.read_tables(folder, settings, connection)
+    return _joined(raw, settings, connection, stage)
+
+
+def _customers_of_database(settings: Settings, stage: Stage, month: str) -> Customers:
+    """Let the database do the work up to the table of customers, and fetch that one alone."""
+    from reportgen import database, engine
+
+    with database.connected(settings.engine) as connection:
+        with stage("read"):
+            from reportgen.sources import database as tables_of_database
+
+            raw = tables_of_database.read_tables(settings, connection, month=month)
+        made = _joined(raw, settings, connection, stage)
+        with stage("fetch"):
+            return made.moved_to(engine.connect(settings.engine))
+
+
+def _joined(raw: Mapping[str, RawTable], settings: Settings, connection: ibis.BaseBackend,
+            stage: Stage) -> Customers:
+    from reportgen import cleaning, features, tables, validation
+
     with stage("validate"):
         validation.validate(raw, settings)
     with stage("clean"):

@@ -18,10 +18,11 @@ from types import MappingProxyType
 
 import ibis
 
+from reportgen import spark
 from reportgen.cells import quoted
 from reportgen.contract import Contract
 from reportgen.errors import DataError, Problem
-from reportgen.sources import parquet, parts, text, xlsx
+from reportgen.sources import distributed, parquet, parts, text, xlsx
 from reportgen.sources.dialect import COMPRESSED
 from reportgen.sources.reading import Reader, Reading, Task
 from reportgen.tables import RawTable
@@ -108,13 +109,17 @@ def _read_file(path: Path, task: Task) -> tuple[Reading, str]:
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return SOURCES[_ending(path)](path, task), sha256
+        return _readers(task)[_ending(path)](path, task), sha256
     except (EOFError, zlib.error) as error:
         raise _unreadable(path, f"the compressed file is damaged or cut off ({error}); copy it "
                           "again") from error
     except OSError as error:
         raise _unreadable(path, f"the file cannot be read ({error.strerror or error}); close the "
                           "program that holds it and look at its permissions") from error
+
+
+def _readers(task: Task) -> Mapping[str, Reader]:
+    return distributed.SOURCES if task.connection.name == spark.NAME else SOURCES
 
 
 def _unreadable(path: Path, message: str) -> DataError:

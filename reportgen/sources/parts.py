@@ -41,7 +41,8 @@ def _numbered(part: Reading, order: Mapping[str, int], number: int) -> ibis.Tabl
     kept = [name for name in part.data.columns if name[0] not in "cv" and name != ROW]
     data = part.data
     return data.select(
-        **{ROW: data[ROW] + ibis.literal(number * ROWS_OF_A_PART, type="int64")},
+        **{ROW: data[ROW] if data[ROW].type().is_string() else
+           data[ROW] + ibis.literal(number * ROWS_OF_A_PART, type="int64")},
         **{name: data[name] for name in kept}, **{new: data[old] for new, old in names.items()})
 
 

@@ -19,9 +19,10 @@ import ibis
 import pyarrow as pa
 from pyarrow import parquet
 
+from reportgen import spark
 from reportgen.contract import Contract
 from reportgen.sources.headers import Match
-from reportgen.tables import ID, PERIOD, ROW, headers, materialise, one_row, understand
+from reportgen.tables import ID, PERIOD, ROW, given, headers, materialise, one_row, understand
 
 #: Rows that wait in memory while a file is spooled.
 _BATCH = 20_000
@@ -96,7 +97,7 @@ def _count(data: ibis.Table, periods: Sequence[str]) -> tuple[int, int, int]:
         answer = one_row(data.aggregate(rows=data.count(), customers=data[ID].nunique()))
         return answer["rows"], answer["customers"], answer["customers"]
     # A look for each period at each customer: far faster than counting distinct pairs.
-    seen = [(data[PERIOD] == period).any().cast("int64") for period in periods]
+    seen = [(data[PERIOD] == period).any().ifelse(1, 0) for period in periods]
     each = data.group_by(ID).aggregate(rows=data.count(), keys=reduce(add, seen))
     known = each[ID].notnull()
     answer = one_row(each.aggregate(
@@ -128,6 +129,8 @@ def spool(
             lines, texts = zip(*batch, strict=True)
             arrays = [pa.array(column, pa.string()) for column in zip(*texts, strict=True)]
             writer.write_batch(pa.record_batch([pa.array(lines, pa.int64()), *arrays], schema))
+    if task.connection.name == spark.NAME:      # its workers cannot reach a file of this process
+        return given(task.connection, parquet.read_table(path))
     return task.connection.read_parquet(path)
 
 

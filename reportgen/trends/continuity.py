@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-import ibis.expr.types as ir
-
 from reportgen.config import Settings
 from reportgen.contract import Kind
 from reportgen.errors import DataError, Problem
 from reportgen.results import ColumnInfo, ContractChange
-from reportgen.tables import one_row
+from reportgen.tables import medians, one_row
 from reportgen.trends.pair import Pair
 
 #: Another unit moves a median by 10 at the least (tens, percent, seconds, thousands); a store's
@@ -61,11 +59,13 @@ def _customers(months: Pair, settings: Settings, month: str) -> Iterator[Problem
 
 def _units(months: Pair, settings: Settings, month: str,
            columns: Collection[str]) -> Iterator[Problem]:
-    """Compare the medians of what is not zero: zeros have no unit."""
+    """Compare the medians of both months."""
     names = [name for name in columns
              if settings.columns[name].kind == Kind.NUMBER and settings.columns[name].change is None
              and name in months.then.columns]
-    then, now = (_medians(table, names) for table in (months.then, months.now))
+    # What is zero has no unit.
+    then, now = (medians(table.select(**{name: table[name].abs().nullif(0) for name in names}))
+                 if names else {} for table in (months.then, months.now))
     for name in names:
         was, is_now = then[name], now[name]
         if not was or not is_now or 1 / UNIT_FACTOR < is_now / was < UNIT_FACTOR:
@@ -75,13 +75,6 @@ def _units(months: Pair, settings: Settings, month: str,
             settings.tables[column.table].file, column.source, 0, "unit_changed",
             f"the median is {is_now:g}, in {months.month} it was {was:g}: another unit? Deliver it "
             f"in the unit of before. {_accept(month)}")
-
-
-def _medians(table: ir.Table, names: list[str]) -> Mapping[str, float | None]:
-    if not names:
-        return {}
-    return one_row(table.aggregate(**{
-        name: table[name].abs().nullif(0).median() for name in names}))
 
 
 def _accept(month: str) -> str:

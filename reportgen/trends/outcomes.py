@@ -29,7 +29,7 @@ from reportgen.results import (
     PromiseVerdict,
 )
 from reportgen.sample import some
-from reportgen.tables import one_row, rows_of
+from reportgen.tables import fetch, one_row, rows_of
 from reportgen.trends.pair import Pair
 
 _COLUMNS: dict[Foresight, tuple[str, str]] = {
@@ -136,7 +136,7 @@ def _known(joined: ir.Table,
            settings: Settings) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Fetch risk and class of those whose class is known, of at most a sample's customers."""
     known = joined.filter(joined["fallen_now"].notnull()).order_by("id")
-    rows = known.select("fallen_now", "risk").to_pyarrow()
+    rows = fetch(known.select("fallen_now", "risk"))
     chosen = some(np.arange(rows.num_rows), settings.model.sample,
                   np.random.default_rng(settings.model.seed))
     return (rows.column("fallen_now").to_numpy(zero_copy_only=False)[chosen].astype(bool),

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from reportgen import months
 from reportgen.history import Earlier
 from reportgen.results import Report
+from reportgen.tables import read_parquet
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def pair(earlier: Earlier | None, customers: ir.Table, left_out: ir.Table, *, mo
     engine = customers.get_backend()
     return Pair(
         month=earlier.month, report=earlier.report, apart=months.between(earlier.month, month),
-        then=engine.read_parquet(earlier.customers),
-        now=customers if scored is None else engine.read_parquet(scored),
+        then=read_parquet(engine, earlier.customers),
+        now=customers if scored is None else read_parquet(engine, scored),
         left_out=left_out,
     )
