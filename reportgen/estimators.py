@@ -24,6 +24,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
@@ -33,6 +34,7 @@ from sklearn.tree import DecisionTreeClassifier
 from reportgen.config import Settings
 from reportgen.errors import ConfigError
 from reportgen.folds import TwinFolds
+from reportgen.sections import ModelSearch
 
 Matrix = NDArray[np.float64]
 
@@ -47,6 +49,45 @@ FEWEST_NEIGHBOURS, MOST_NEIGHBOURS = 5, 60
 KERNEL_ROWS = 256
 
 
+def _thinned(rows: Matrix, classes: NDArray[Any], most_rows: int,
+             seed: int | None) -> tuple[Matrix, NDArray[Any]]:
+    """Draw so many rows that keep the shares of the classes, or all where there are no more."""
+    if len(rows) <= most_rows:
+        return rows, classes
+    kept, _ = train_test_split(np.arange(len(rows)), train_size=most_rows, stratify=classes,
+                               random_state=seed)
+    kept.sort()
+    return rows[kept], classes[kept]
+
+
+class CappedNeighbours(KNeighborsClassifier):  # type: ignore[misc]
+    """Nearest neighbours among at most so many rows: each answer costs a look at all of them."""
+
+    def __init__(self, n_neighbors: int = 5, *, weights: str = "uniform", p: float = 2,
+                 most_rows: int = 5_000, seed: int | None = None) -> None:
+        super().__init__(n_neighbors=n_neighbors, weights=weights, p=p)
+        self.most_rows, self.seed = most_rows, seed
+
+    def fit(self, X: Matrix, y: NDArray[Any]) -> CappedNeighbours:  # noqa: N803 - scikit-learn's
+        """Keep the rows, or a stratified draw of them."""
+        super().fit(*_thinned(X, y, self.most_rows, self.seed))
+        return self
+
+
+class CappedVectors(SVC):  # type: ignore[misc]
+    """Support vectors of at most so many rows: fitting takes time by the square of their number."""
+
+    def __init__(self, *, C: float = 1.0, kernel: str = "rbf", gamma: float | str = "scale",  # noqa: N803
+                 random_state: int | None = None, most_rows: int = 5_000) -> None:
+        super().__init__(C=C, kernel=kernel, gamma=gamma, random_state=random_state)
+        self.most_rows = most_rows
+
+    def fit(self, X: Matrix, y: NDArray[Any]) -> CappedVectors:  # noqa: N803 - scikit-learn's
+        """Fit on the rows, or on a stratified draw of them."""
+        super().fit(*_thinned(X, y, self.most_rows, self.random_state))
+        return self
+
+
 @dataclass(frozen=True)
 class Family:
     """One family of models.
@@ -54,7 +95,7 @@ class Family:
     Attributes
     ----------
     make
-        Builds the unfitted model from a seed.
+        Builds the unfitted model from the settings of the search.
     space
         Values or distributions of the model's parameters, by parameter name.
     size
@@ -65,7 +106,7 @@ class Family:
     """
 
     name: str
-    make: Callable[[int], BaseEstimator]
+    make: Callable[[ModelSearch], BaseEstimator]
     space: Mapping[str, Any]
     size: Callable[[Mapping[str, Any]], tuple[float, ...]]
     scaled: bool = True
@@ -94,7 +135,7 @@ class Candidate:
 CANDIDATES: tuple[Family, ...] = (
     Family(
         "decision_tree",
-        lambda seed: DecisionTreeClassifier(random_state=seed),
+        lambda search: DecisionTreeClassifier(random_state=search.seed),
         {
             "criterion": ["gini", "entropy"],
             "max_depth": randint(2, 13),
@@ -106,7 +147,7 @@ CANDIDATES: tuple[Family, ...] = (
     ),
     Family(
         "nearest_neighbours",
-        lambda seed: KNeighborsClassifier(),
+        lambda search: CappedNeighbours(most_rows=search.slow_sample, seed=search.seed),
         {
             "n_neighbors": randint(FEWEST_NEIGHBOURS, MOST_NEIGHBOURS + 1),
             "weights": ["uniform", "distance"],
@@ -116,7 +157,8 @@ CANDIDATES: tuple[Family, ...] = (
     ),
     Family(
         "logistic_regression",
-        lambda seed: LogisticRegression(solver="liblinear", max_iter=1_000, random_state=seed),
+        lambda search: LogisticRegression(
+            solver="liblinear", max_iter=1_000, random_state=search.seed),
         # l1_ratio 1 is the L1 penalty, 0 is L2; `penalty=` is deprecated.
         {"C": loguniform(1e-2, 1e1), "l1_ratio": [0.0, 1.0]},
         lambda chosen: (chosen["C"],),
@@ -124,7 +166,8 @@ CANDIDATES: tuple[Family, ...] = (
     Family(
         "support_vectors",
         # A number, since the blocked evaluation in `probabilities` needs one.
-        lambda seed: SVC(gamma=0.05, random_state=seed),
+        lambda search: CappedVectors(
+            gamma=0.05, random_state=search.seed, most_rows=search.slow_sample),
         {
             "kernel": ["rbf", "linear"],
             "C": loguniform(1e-2, 1e1),
@@ -134,7 +177,7 @@ CANDIDATES: tuple[Family, ...] = (
     ),
     Family(
         "extra_trees",
-        lambda seed: ExtraTreesClassifier(random_state=seed, n_jobs=1),
+        lambda search: ExtraTreesClassifier(random_state=search.seed, n_jobs=1),
         {
             "n_estimators": [200],
             "max_features": ["sqrt", 0.5, 1.0],
@@ -145,7 +188,8 @@ CANDIDATES: tuple[Family, ...] = (
     ),
     Family(
         "gradient_boosting",
-        lambda seed: HistGradientBoostingClassifier(random_state=seed, early_stopping=False),
+        lambda search: HistGradientBoostingClassifier(
+            random_state=search.seed, early_stopping=False),
         {
             "learning_rate": loguniform(2e-2, 3e-1),
             "max_iter": randint(30, 201),
@@ -184,7 +228,8 @@ def families(settings: Settings) -> tuple[Family, ...]:
 def family_of(pipeline: Pipeline) -> str:
     """Return the name of the family a pipeline belongs to."""
     model = pipeline["model"]
-    return next(family.name for family in CANDIDATES if type(family.make(0)) is type(model))
+    return next(family.name for family in CANDIDATES
+                if isinstance(family.make(ModelSearch()), type(model)))
 
 
 def to_matrix(rows: pa.Table | pa.RecordBatch, settings: Settings) -> Matrix:
@@ -225,7 +270,7 @@ def make_pipeline(family: Family, settings: Settings, *,
         ("numbers", number_steps, [position[name] for name in numbers]),
         ("categories", encoder, [position[name] for name in categories]),
     ])
-    return Pipeline([("prepare", prepare), ("model", family.make(settings.model.seed))])
+    return Pipeline([("prepare", prepare), ("model", family.make(settings.model))])
 
 
 def search_space(family: Family, settings: Settings, *, rows: int | None = None) -> dict[str, Any]:
@@ -239,7 +284,7 @@ def search_space(family: Family, settings: Settings, *, rows: int | None = None)
         most = max(FEWEST_NEIGHBOURS, min(MOST_NEIGHBOURS, rows // 2))
         space["model__n_neighbors"] = randint(FEWEST_NEIGHBOURS, most + 1)
     return {
-        "model": [family.make(settings.model.seed)],
+        "model": [family.make(settings.model)],
         SCALING: scalings if family.scaled else [UNSCALED],
         **space,
     }

@@ -21,7 +21,7 @@ from reportgen.metrics import Recalibration, Sigmoid
 from reportgen.sample import Indices
 
 #: Packages whose types a stored model may be made of.
-_TRUSTED = ("sklearn.", "numpy.", "scipy.", "reportgen.folds.")
+_TRUSTED = ("sklearn.", "numpy.", "scipy.", "reportgen.folds.", "reportgen.estimators.")
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,9 @@ class ModelSearch(_Frozen):
         "one_standard_error" of it.
     sample
         Most customers that a model learns from.
+    slow_sample
+        Most of these that nearest neighbours and support vectors learn from: the cost of the one
+        grows with them at every customer scored, that of the other with their square.
     judging
         How the honest score is found: "nested" repeats the whole search without the customers it
         is judged on; "apart" judges on ``judged`` further customers, whom the search never saw.
@@ -141,6 +144,7 @@ class ModelSearch(_Frozen):
     families: tuple[str, ...] = ("decision_tree", "nearest_neighbours", "logistic_regression",
                                  "support_vectors")
     sample: int = Field(default=5_000, ge=200)
+    slow_sample: int = Field(default=5_000, ge=200)
     judging: Literal["nested", "apart"] = "nested"
     judged: int = Field(default=15_000, ge=200)
     large: int = Field(default=200_000, ge=1_000)

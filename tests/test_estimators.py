@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 import skops.io
 from samples import customers_table, demo_sample, small
+from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import RobustScaler
 from threadpoolctl import threadpool_limits
 
@@ -115,7 +116,7 @@ def test_every_family_is_stored_without_a_pickle_and_promises_as_before(settings
         pipeline.fit(sample.matrix, sample.fallen)
     stored = skops.io.dumps(pipeline)
     trusted = skops.io.get_untrusted_types(data=stored)
-    assert all(kind.startswith(("sklearn.", "numpy.")) for kind in trusted)
+    assert all(kind.startswith(("sklearn.", "numpy.", "reportgen.estimators.")) for kind in trusted)
     again = skops.io.loads(stored, trusted=trusted)
     np.testing.assert_array_equal(again.predict(sample.matrix), pipeline.predict(sample.matrix))
 
@@ -162,3 +163,25 @@ def test_a_value_outside_the_contract_is_unknown(settings):
     odd = pa.array(["gold", *table["service_tier"].to_pylist()[1:]])
     table = table.set_column(place, "service_tier", odd)
     assert np.isnan(to_matrix(table, settings)[0, settings.features.index("service_tier")])
+
+
+@pytest.mark.parametrize("name", ["nearest_neighbours", "support_vectors"])
+def test_slow_families_learn_from_no_more_rows_than_their_own_cap(settings, name):
+    sample = demo_sample(settings, customers=700)
+    capped = settings.model_copy(update={"model": settings.model.model_copy(
+        update={"slow_sample": 250})})
+    plain, few = (make_pipeline(FAMILIES[name], one).fit(sample.matrix, sample.fallen)
+                  for one in (settings, capped))
+    assert plain["model"].shape_fit_[0] == 700 if name == "support_vectors" else (
+        plain["model"].n_samples_fit_ == 700)
+    kept = (few["model"].shape_fit_[0] if name == "support_vectors"
+            else few["model"].n_samples_fit_)
+    assert kept == 250
+    again = make_pipeline(FAMILIES[name], capped).fit(sample.matrix, sample.fallen)
+    assert (again.predict(sample.matrix) == few.predict(sample.matrix)).all()
+    # Still a model: it orders customers it has not learned from nearly as well.
+    scores = [roc_auc_score(sample.fallen, probabilities(
+        calibrated(one, settings).fit(sample.matrix, sample.fallen), sample.matrix))
+        for one in (plain, few)]
+    assert scores[1] > scores[0] - 0.08
+    assert family_of(few) == name
