@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Literal, Protocol, TypeVar
 
-Unit = Literal["rows", "fits", "documents", "messages", "bytes", "%"]
+Unit = Literal["rows", "fits", "families", "segments", "rules", "documents", "bytes", "%"]
 """What work is counted in; "%" where only its share is known."""
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Progress(Protocol):
     """Is told of work while it goes on, from whichever thread does it."""
 
-    def __call__(self, done: float, total: float, unit: Unit) -> None:
+    def __call__(self, done: float, total: float, unit: Unit, /) -> None:
         """Take note that so much is done, of so much that there is to do."""
 
 
@@ -46,7 +46,7 @@ def parts(told: Progress, *sizes: float, unit: Unit = "%") -> tuple[Progress, ..
     62.5 100 %
     """
     if told is silent:
-        return (silent,) * len(sizes)
+        return (told,) * len(sizes)
     whole = sum(sizes)
     total = 100 if unit == "%" else whole
 

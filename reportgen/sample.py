@@ -15,8 +15,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from reportgen.config import Settings
+from reportgen.engine import watched
 from reportgen.estimators import Matrix, to_matrix
 from reportgen.folds import split_once
+from reportgen.progress import Progress, silent
 from reportgen.results import Estimand
 from reportgen.tables import one_row, rows_of
 
@@ -76,7 +78,7 @@ def some(positions: Indices, count: int, rng: np.random.Generator) -> Indices:
     return np.sort(rng.choice(positions, count, replace=False))
 
 
-def draw_sample(customers: ibis.Table, settings: Settings) -> Sample:
+def draw_sample(customers: ibis.Table, settings: Settings, told: Progress = silent) -> Sample:
     """Fetch the training sample and split it, stratified by class, twins together.
 
     All customers where there are no more than ``model.sample``, else a seeded random sample that
@@ -90,7 +92,8 @@ def draw_sample(customers: ibis.Table, settings: Settings) -> Sample:
     count = one_row(customers.aggregate(count=customers.count()))["count"]
     if count > wanted:
         customers = _thin(customers, wanted, settings)
-    rows: pa.Table = customers.to_pyarrow()
+    with watched(customers.get_backend(), told):
+        rows: pa.Table = customers.to_pyarrow()
     fallen = np.asarray(rows.column(settings.target).to_numpy(zero_copy_only=False)
                         == settings.columns[settings.target].positive)
     matrix = to_matrix(rows, settings)

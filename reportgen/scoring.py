@@ -8,6 +8,7 @@ refitted model and customers.parquet: one row a customer with its risk, read bac
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,21 +18,22 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
-from reportgen import engine
+from reportgen import engine, workers
 from reportgen.campaigns import value_factor
 from reportgen.config import BANDS, FORECAST, FORECAST_BAND, KNOWN_CLASS, Settings
 from reportgen.contract import Role
 from reportgen.estimators import Matrix, calibrated, to_matrix
 from reportgen.folds import TwinFolds
 from reportgen.metrics import Recalibration, calibration, fit_recalibration, needs_recalibration
+from reportgen.progress import Progress, silent
 from reportgen.results import Estimate
 from reportgen.risk_model import RiskModel
 from reportgen.sample import Indices, Sample
-from reportgen.tables import materialise
+from reportgen.tables import materialise, one_row
 
 #: Customers scored at once: large enough for fast matrix products, small enough for any memory.
 BATCH_ROWS = 65_536
@@ -80,8 +82,8 @@ class Ahead:
         return _unseen_risk(known, self.scorer, self.sample, self.settings)
 
 
-def rescored(customers: ibis.Table, scorer: Scorer, sample: Sample,
-             settings: Settings) -> ibis.Table:
+def rescored(customers: ibis.Table, scorer: Scorer, sample: Sample, settings: Settings,
+             told: Progress = silent) -> ibis.Table:
     """Give another month's customers the risk that this month's models see in them.
 
     Two months' own risks differ by their models, too; these differ by the customers alone. As this
@@ -90,10 +92,20 @@ def rescored(customers: ibis.Table, scorer: Scorer, sample: Sample,
     columns = customers.select("id", *settings.features)
     tables = [pa.table({"id": batch.column("id"),
                         "risk": _unseen_risk(batch, scorer, sample, settings)})
-              for batch in columns.to_pyarrow_batches(chunk_size=BATCH_ROWS)]
+              for batch in _batches(columns, told)]
     joined = customers.drop("risk").inner_join(ibis.memtable(pa.concat_tables(tables)), "id")
     # Stored: of a join that stands in another one, Ibis 12.0 loses which customers have no partner.
     return materialise(customers.get_backend(), joined, "rescored")
+
+
+def _batches(customers: ibis.Table, told: Progress) -> Iterator[pa.RecordBatch]:
+    """Fetch customers a batch at a time, and tell how many are done with."""
+    done, total = 0, one_row(customers.aggregate(rows=customers.count()))["rows"]
+    told(done, total, "rows")
+    for batch in customers.to_pyarrow_batches(chunk_size=BATCH_ROWS):
+        yield batch
+        done += len(batch)
+        told(done, total, "rows")
 
 
 def _unseen_risk(batch: pa.RecordBatch, scorer: Scorer, sample: Sample,
@@ -110,11 +122,13 @@ def _unseen_risk(batch: pa.RecordBatch, scorer: Scorer, sample: Sample,
     return risk
 
 
-def fit_scorer(pipeline: Pipeline, sample: Sample, settings: Settings) -> Scorer:
+def fit_scorer(pipeline: Pipeline, sample: Sample, settings: Settings,
+               told: Progress = silent) -> Scorer:
     """Cross-fit the winner over the sample, refit it on all of it, recalibrate where needed."""
     everyone = np.arange(len(sample.fallen))
     nobody = np.array([], dtype=np.intp)
-    fitted = _fit_all(pipeline, [(everyone, nobody), *_folds(sample, settings)], sample, settings)
+    fitted = _fit_all(pipeline, [(everyone, nobody), *_folds(sample, settings)], sample, settings,
+                      told)
     final, folds = fitted[0], fitted[1:]
     risk = _out_of_fold(folds, sample)
     found = calibration(sample.fallen, risk, seed=settings.model.seed)
@@ -134,7 +148,8 @@ def keep(model: RiskModel, sample: Sample, settings: Settings) -> Scorer:
     return Scorer(model, folds, model.risk(sample.matrix), None)
 
 
-def cross_fit(pipeline: Pipeline, sample: Sample, settings: Settings) -> Matrix:
+def cross_fit(pipeline: Pipeline, sample: Sample, settings: Settings,
+              told: Progress = silent) -> Matrix:
     """Score every customer of the sample by a model that did not see its label.
 
     Returns
@@ -142,7 +157,8 @@ def cross_fit(pipeline: Pipeline, sample: Sample, settings: Settings) -> Matrix:
     Calibrated probabilities of the positive class, shape (customers,). Pipeline and calibration
     are fitted on the other folds alone.
     """
-    return _out_of_fold(_fit_all(pipeline, _folds(sample, settings), sample, settings), sample)
+    fitted = _fit_all(pipeline, _folds(sample, settings), sample, settings, told)
+    return _out_of_fold(fitted, sample)
 
 
 def _folds(sample: Sample, settings: Settings) -> list[tuple[Indices, Indices]]:
@@ -151,13 +167,12 @@ def _folds(sample: Sample, settings: Settings) -> list[tuple[Indices, Indices]]:
 
 
 def _fit_all(pipeline: Pipeline, parts: list[tuple[Indices, Indices]], sample: Sample,
-             settings: Settings) -> tuple[RiskModel, ...]:
+             settings: Settings, told: Progress) -> tuple[RiskModel, ...]:
     """Fit and calibrate the pipeline on the first half of every part."""
-    models = Parallel(n_jobs=settings.model.workers or -1)(
-        delayed(_fit)(calibrated(pipeline, settings), sample.matrix[learned],
-                      sample.fallen[learned])
-        for learned, _ in parts
-    )
+    models = workers.fitted(
+        (delayed(_fit)(calibrated(pipeline, settings), sample.matrix[learned],
+                       sample.fallen[learned]) for learned, _ in parts),
+        len(parts), workers=settings.model.workers, told=told)
     return tuple(RiskModel(model, held_out)
                  for model, (_, held_out) in zip(models, parts, strict=True))
 
@@ -181,7 +196,7 @@ def _recalibration_without(held_out: Indices, sample: Sample, risk: Matrix) -> R
 
 def score(
     customers: ibis.Table, scorer: Scorer, sample: Sample, settings: Settings, *, path: Path,
-    usable: bool, ahead: Ahead | None = None,
+    usable: bool, ahead: Ahead | None = None, told: Progress = silent,
 ) -> ibis.Table:
     """Write every customer with its risk to a Parquet file, a batch at a time.
 
@@ -201,7 +216,7 @@ def score(
     parts[sample.test] = "test"
     writer = None
     try:
-        for batch in customers.to_pyarrow_batches(chunk_size=BATCH_ROWS):
+        for batch in _batches(customers, told):
             places = lookup.get_indexer(batch.column("id").to_pandas())
             risk = _risk(batch, places, scorer, settings) if usable else None
             part = np.where(places >= 0, parts[places], "rest")

@@ -18,6 +18,7 @@ from reportgen import ledger, pipeline, results
 from reportgen.cli import main
 from reportgen.errors import ConfigError, DataError, GateError
 from reportgen.pipeline import Request
+from reportgen.progress import silent
 
 MONTHS = ("2026-08", "2026-09", "2026-10")
 
@@ -36,7 +37,7 @@ class Stages:
     @contextmanager
     def __call__(self, name):
         self.names.append(name)
-        yield
+        yield silent
 
 
 def ask(store, output, month=None, **changes):
