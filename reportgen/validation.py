@@ -85,7 +85,7 @@ def validate(raw: Mapping[str, RawTable], settings: Settings, told: Progress = s
         raise DataError(problems)
 
 
-def _faults(table: RawTable, settings: Settings, told: Progress) -> list[Problem]:
+def _faults(table: RawTable, settings: Settings, told: Progress = silent) -> list[Problem]:
     """Find what is wrong within a table: one query, and more only where that raises a doubt."""
     measures = {f"doubt_{place}": _doubt(header, table, settings)
                 for header, place in table.positions.items()}

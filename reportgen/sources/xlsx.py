@@ -58,10 +58,10 @@ def _best_sheet(
 
 def _lines(sheet: CalamineSheet, told: Progress) -> Iterator[_Line]:
     """Yield the filled rows with their number in the sheet."""
-    height = sheet.total_height
+    last = sheet.total_height + 1       # it is counted from 0
     for row, cells in enumerate(sheet.iter_rows(), start=1):
         if not row % _WORD:
-            told(row, height, "rows")
+            told(row, last, "rows")
         texts = [_text(cell) for cell in cells]
         if any(text is not None for text in texts):
             yield row, texts

@@ -59,7 +59,8 @@ def over_demo_stores(world: str, seeds: range) -> Iterator[Finding]:
         with tempfile.TemporaryDirectory() as folder:
             months = write_store(Path(folder), WORLDS[world], seed=seed, months=1,
                                  contract_text=pipeline.demo_contract())
-            table = analysis.read_customers(months[0], settings, lambda _: nullcontext(silent)).table
+            table = analysis.read_customers(months[0], settings,
+                                            lambda _: nullcontext(silent)).table
             yield _find(table, with_seed(settings, seed))
 
 
