@@ -67,7 +67,7 @@ settings = Engine(memory="200MB", scratch=Path(sys.argv[1]))
 connection = engine.connect(settings)
 print("begins", flush=True)
 try:
-    with engine.within_limits(settings):
+    with engine.within_limits(settings), engine.watched(connection, lambda *_: None):
         connection.con.execute("CREATE TEMP TABLE t AS SELECT md5(range::VARCHAR) AS d "
                                "FROM range(80000000) ORDER BY d")
 except KeyboardInterrupt:
