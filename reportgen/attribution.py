@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.estimators import Matrix
+from reportgen.progress import Progress, silent
 
 Predict = Callable[[Matrix], Matrix]
 """Rows of features, shape (rows, columns), give probabilities, shape (rows,)."""
@@ -83,7 +84,7 @@ def draw_permutations(rows: int, columns: int, *, seed: int) -> Permutations:
 
 
 def sampled(predict: Predict, rows: Matrix, background: Matrix, permutations: Permutations, *,
-            backward: bool = True) -> tuple[Matrix, float]:
+            backward: bool = True, told: Progress = silent) -> tuple[Matrix, float]:
     """Estimate SHAP values by one round through the permutations given.
 
     Parameters
@@ -97,6 +98,8 @@ def sampled(predict: Predict, rows: Matrix, background: Matrix, permutations: Pe
     backward
         Whether to go back as well: twice the questions, and exact where columns interact in
         pairs. Means over many customers need it less than single ones.
+    told
+        Is told of the rows, a block at a time.
 
     Returns
     -------
@@ -111,12 +114,13 @@ def sampled(predict: Predict, rows: Matrix, background: Matrix, permutations: Pe
     columns = rows.shape[1]
     steps = (2 if backward else 1) * columns + 1
     block = max(1, BATCH_ROWS // (steps * len(background)))
-    outputs = np.concatenate([
-        predict(_masked(rows[start : start + block], background,
-                        permutations[start : start + block], steps))
-        .reshape(-1, steps, len(background)).mean(axis=2)
-        for start in range(0, len(rows), block)
-    ])
+    blocks = []
+    for start in range(0, len(rows), block):
+        told(start, len(rows), "rows")
+        blocks.append(predict(_masked(rows[start : start + block], background,
+                                      permutations[start : start + block], steps))
+                      .reshape(-1, steps, len(background)).mean(axis=2))
+    outputs = np.concatenate(blocks)
     rises = np.diff(outputs, axis=1)
     by_place = (rises[:, :columns] - rises[:, columns:]) / 2 if backward else rises
     values = np.empty_like(by_place)

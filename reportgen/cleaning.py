@@ -15,6 +15,8 @@ import ibis
 from reportgen.cells import Spelling, as_text, has_comma, spellings
 from reportgen.config import Settings
 from reportgen.contract import Column, Kind
+from reportgen.engine import watched
+from reportgen.progress import Progress, parts, silent
 from reportgen.results import CleaningEntry
 from reportgen.tables import (
     ID,
@@ -29,6 +31,9 @@ from reportgen.tables import (
     one_row,
     readings,
 )
+
+#: How long dropping a table's duplicates takes, to counting its repairs.
+_DROPPING = 4
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ class _Rule:
         return self.code != "decimal_comma"
 
 
-def clean(raw: Mapping[str, RawTable], settings: Settings) -> CleanTables:
+def clean(raw: Mapping[str, RawTable], settings: Settings,
+          told: Progress = silent) -> CleanTables:
     """Apply the repairs that the contract declares.
 
     Parameters
@@ -55,23 +61,28 @@ def clean(raw: Mapping[str, RawTable], settings: Settings) -> CleanTables:
     raw
         Tables in which `validation.validate` found no fault.
     """
-    parts = {name: _clean(table, settings) for name, table in raw.items()}
+    shares = parts(told, *(table.rows for table in raw.values()))
+    cleaned = {name: _clean(table, settings, share)
+               for (name, table), share in zip(raw.items(), shares, strict=True)}
     return CleanTables(
-        tables={name: table for name, (table, _, _) in parts.items()},
-        repairs=tuple(repair for _, repairs, _ in parts.values() for repair in repairs),
-        rows_changed=sum(changed for _, _, changed in parts.values()),
+        tables={name: table for name, (table, _, _) in cleaned.items()},
+        repairs=tuple(repair for _, repairs, _ in cleaned.values() for repair in repairs),
+        rows_changed=sum(changed for _, _, changed in cleaned.values()),
     )
 
 
-def _clean(table: RawTable, settings: Settings) -> tuple[CleanTable, list[Repair], int]:
+def _clean(table: RawTable, settings: Settings,
+           told: Progress) -> tuple[CleanTable, list[Repair], int]:
     """Return a table, what was repaired in it, and how many rows that changed."""
     rules = list(_rules(table, settings))
-    counts, changed = _count(table, rules)
+    twice = table.keys < table.rows
+    counting, dropping = parts(told, 1, _DROPPING * twice)
+    counts, changed = _count(table, rules, counting)
     repairs = [_repair(rule, count, table) for rule, count in zip(rules, counts, strict=True)
                if count]
     data = meanings(table)
-    if table.keys < table.rows:
-        data, repair = _without_duplicates(table)
+    if twice:
+        data, repair = _without_duplicates(table, dropping)
         repairs.append(repair)
         changed += repair.entry.rows
     columns = {header: f"v{place}" for header, place in table.positions.items()}
@@ -120,15 +131,16 @@ def _is_twice_encoded(
         [text for text, spelling in known.items() if spelling.code == "double_encoding"])
 
 
-def _count(table: RawTable, rules: Sequence[_Rule]) -> tuple[list[int], int]:
+def _count(table: RawTable, rules: Sequence[_Rule], told: Progress) -> tuple[list[int], int]:
     """Count the rows that need each repair, and those whose values change by any."""
     needed = {f"rule_{i}": rule.needed for i, rule in enumerate(rules)}
     changing = [rule.needed for rule in rules if rule.changes_values]
     rows = table.data.select(ROW, changed=ibis.or_(*changing), **needed)
-    answer = one_row(rows.aggregate(
-        changed=rows.count(where=rows.changed),
-        **{name: rows.count(where=rows[name]) for name in needed},
-    ))
+    with watched(table.data.get_backend(), told):
+        answer = one_row(rows.aggregate(
+            changed=rows.count(where=rows.changed),
+            **{name: rows.count(where=rows[name]) for name in needed},
+        ))
     return [answer[name] for name in needed], answer["changed"]
 
 
@@ -138,11 +150,13 @@ def _repair(rule: _Rule, rows: int, table: RawTable) -> Repair:
     return Repair(entry, touched)
 
 
-def _without_duplicates(table: RawTable) -> tuple[ibis.Table, Repair]:
+def _without_duplicates(table: RawTable, told: Progress) -> tuple[ibis.Table, Repair]:
     """Keep the first of several rows that say the same."""
     rows = meanings(table)
     says = [name for name in rows.columns if name != ROW]
     kept = rows.group_by(says).aggregate(rows[ROW].min().name(ROW), times=rows.count())
-    kept = materialise(table.data.get_backend(), kept, table.name)
+    connection = table.data.get_backend()
+    with watched(connection, told):
+        kept = materialise(connection, kept, table.name)
     entry = CleaningEntry("duplicate", table.name, "", "", "", table.rows - table.keys, None)
     return kept.drop("times"), Repair(entry, kept.filter(kept.times > 1).select(ID).distinct())

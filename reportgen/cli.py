@@ -226,9 +226,10 @@ def _run_and_mail(request: Request, every: bool, outcomes: list[Outcome], mailin
         raise
     newest = outcomes[-1]
     try:
-        with log.stage("send"):
+        with log.stage("send") as progress:
             mailing.append(dispatch.send(request.output, newest.report.month, settings, wish,
-                                         clock=Clock(), failures=newest.failures))
+                                         clock=Clock(), failures=newest.failures,
+                                         told=progress))
     except ReportgenError as error:
         return (error.format_message(),)        # the report stands all the same
     _tell(mailing[-1], log)
@@ -300,11 +301,12 @@ def send(data: Path, month: str | None, config: Path | None, output: Path,
         wish = Wish(_delivers(deliver), resend, force, dispatch.addresses_of(previews), language,
                     templates, _options(data=data, config=config), _options(output=output))
         settings = dispatch.settings_of(data, month, config)
-        with log.stage("send"):
+        with log.stage("send") as progress:
             mailing.append(
-                dispatch.send_after(output, outcome, settings, wish, clock=Clock()) if outcome
-                else dispatch.send(output, month, settings, wish, clock=Clock(),
-                                   today=date.today()))
+                dispatch.send_after(output, outcome, settings, wish, clock=Clock(), told=progress)
+                if outcome else
+                dispatch.send(output, month, settings, wish, clock=Clock(), today=date.today(),
+                              told=progress))
         _tell(mailing[-1], log)
         dispatch.hold(mailing[-1])
     except ReportgenError as error:

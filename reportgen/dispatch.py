@@ -18,6 +18,7 @@ from reportgen.errors import ConfigError, GateError, MailError, StorageError
 from reportgen.mailed import Approval
 from reportgen.mailing import Clock, Delivery, Published, Wish
 from reportgen.months import DataFolderError
+from reportgen.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def check(settings: Settings, wish: Wish, languages: Sequence[str] | None) -> No
 
 def send(output: Path, month: str | None, settings: Settings, wish: Wish, *,
          clock: Clock, failures: Sequence[str] | None = None,
-         today: date | None = None) -> Mailing:
+         today: date | None = None, told: Progress = silent) -> Mailing:
     """Mail a finished month to everybody who should have it and does not.
 
     Parameters
@@ -128,7 +129,7 @@ def send(output: Path, month: str | None, settings: Settings, wish: Wish, *,
             if month is None and today is not None:
                 failures += limits.too_old(chosen, today, settings.gates.data_age)
         deliveries = mailing.send(Published(output, report), settings.mail, wish,
-                                  failures=failures, clock=clock)
+                                  failures=failures, clock=clock, told=told)
     return Mailing(chosen, deliveries, wish, tuple(failures))
 
 
@@ -164,7 +165,7 @@ def tell_failure(output: Path, settings: Settings, error: str, wish: Wish,
 
 
 def send_after(output: Path, outcome: Path, settings: Settings, wish: Wish, *,
-               clock: Clock) -> Mailing:
+               clock: Clock, told: Progress = silent) -> Mailing:
     """Mail what an earlier `run --json` told: its month, or to the owner that it failed.
 
     Raises
@@ -189,7 +190,7 @@ def send_after(output: Path, outcome: Path, settings: Settings, wish: Wish, *,
     if month != pipeline.newest(output):
         return Mailing(month, (), wish, told=(
             f"not the newest month, so it is not mailed; `{wish.send_command(month)}` does",))
-    return send(output, month, settings, wish, clock=clock, failures=failures)
+    return send(output, month, settings, wish, clock=clock, failures=failures, told=told)
 
 
 def addresses_of(addresses: Sequence[str]) -> tuple[str, ...]:

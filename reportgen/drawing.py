@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from reportgen import history, months, results, storage
 from reportgen.analysis import ACTIONS
 from reportgen.history import RESULTS
+from reportgen.progress import Progress, parts, silent
 from reportgen.results import Report, ResultsError
 from reportgen.storage import StagedRun
 
@@ -24,19 +25,26 @@ if TYPE_CHECKING:
     from reportgen.localization import Localizer
     from reportgen.templating import Listed
 
+#: How long a language's page with its charts, its PDF and its e-mail take, to each other.
+_TIMES = (6, 12, 1)
+
 WORKBOOK, IMPORT, SUMMARY, INDEX = "customers.xlsx", "customers.csv", "summary.md", "index.html"
 
 
 def documents(report: Report, languages: Sequence[str], templates: Path | None,
-              staged: StagedRun, beside: Executor | None) -> None:
-    """Draw the documents of all languages: the first here, the others in another process."""
+              staged: StagedRun, beside: Executor | None, told: Progress = silent) -> None:
+    """Draw the documents of all languages: the first here, the others in another process.
+
+    ``told`` is told of those that are drawn here; the others take as long at the same time.
+    """
     text = results.to_json(report)
     here, there = (languages[:1], languages[1:]) if beside else (languages, ())
     drawing = [beside.submit(_document, text, language, templates, staged)
                for language in there if beside]
+    shares = parts(told, *(1 for _ in here))
     try:
-        for language in here:
-            _document(text, language, templates, staged)
+        for language, share in zip(here, shares, strict=True):
+            _document(text, language, templates, staged, share)
         _summary(report, languages, templates, staged.public)
     finally:
         wait(drawing)           # they write into the same folder
@@ -44,12 +52,14 @@ def documents(report: Report, languages: Sequence[str], templates: Path | None,
         document.result()       # raises what went wrong there
 
 
-def work_list(report: Report, language: str, templates: Path | None, private: Path) -> None:
+def work_list(report: Report, language: str, templates: Path | None, private: Path,
+              told: Progress = silent) -> None:
     """Write who is to be acted on: the workbook in one language, the CSV in none."""
     from reportgen import localization, workbook
 
     words = localization.load(language, templates, currency=report.store.currency)
-    workbook.write_workbook(private / ACTIONS, report, words, path=private / WORKBOOK)
+    workbook.write_workbook(private / ACTIONS, report, words, path=private / WORKBOOK,
+                            told=told)
     workbook.write_csv(private / ACTIONS, path=private / IMPORT)
 
 
@@ -88,10 +98,13 @@ def _listed(output: Path, month: str) -> Listed:
     return Listed(month, report, tuple(sorted(path.name for path in folder.glob("report.*.*"))))
 
 
-def _document(text: str, language: str, templates: Path | None, staged: StagedRun) -> None:
+def _document(text: str, language: str, templates: Path | None, staged: StagedRun,
+              told: Progress = silent) -> None:
     """Draw one language's documents from the text of results.json."""
     from reportgen import charts, localization, mail, pdf, templating
 
+    drawn, printing, writing = parts(told, *_TIMES)
+    drawn(0, 1, "documents")
     report = results.from_json(text)
     words = localization.load(language, templates, currency=report.store.currency)
     pictures = charts.draw_all(report, words)
@@ -100,12 +113,15 @@ def _document(text: str, language: str, templates: Path | None, staged: StagedRu
                                for_print=for_print)
         for for_print in (False, True))
     (staged.public / f"report.{language}.html").write_text(page, encoding="utf-8")
+    printing(0, 1, "documents")
     document = pdf.write_pdf(
         printed, dated=months.last_day(report.month),
         attachments=_attachments(text, words.text("report.numbers"), pictures))
     (staged.public / f"report.{language}.pdf").write_bytes(document)
+    writing(0, 1, "documents")
     (staged.private / mail.draft_name(language)).write_bytes(
         _message(report, words, templates, document))
+    writing(1, 1, "documents")
 
 
 def _message(report: Report, words: Localizer, templates: Path | None, document: bytes) -> bytes:

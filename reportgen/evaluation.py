@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 
-from reportgen import delong, intervals, metrics
+from reportgen import delong, intervals, metrics, workers
 from reportgen.config import Settings
 from reportgen.estimators import Candidate, Matrix, calibrated, probabilities
+from reportgen.progress import Progress, counted, silent
 from reportgen.results import (
     Calibration,
     Estimate,
@@ -94,15 +95,15 @@ class Findings:
 
 
 def try_out(
-    candidates: Sequence[Candidate], sample: Sample, settings: Settings
+    candidates: Sequence[Candidate], sample: Sample, settings: Settings, told: Progress = silent
 ) -> tuple[Trial, ...]:
     """Fit the best candidate of each family on the training part; ask it about both parts."""
     train, test = sample.matrix[sample.train], sample.matrix[sample.test]
     fallen = sample.fallen[sample.train]
-    return tuple(Parallel(n_jobs=settings.model.workers or -1)(
-        delayed(_try)(candidate, calibrated(candidate.pipeline, settings), train, fallen, test)
-        for candidate in candidates
-    ))
+    return tuple(workers.fitted(
+        (delayed(_try)(candidate, calibrated(candidate.pipeline, settings), train, fallen, test)
+         for candidate in candidates),
+        len(candidates), workers=settings.model.workers, told=told))
 
 
 def _try(candidate: Candidate, model: CalibratedClassifierCV, train: Matrix,
@@ -119,7 +120,8 @@ WORTHWHILE_GAIN = 0.005
 _PARTS = (1 / 8, 1 / 4, 1 / 2, 1.0)
 
 
-def learning_curve(winner: Candidate, sample: Sample, settings: Settings) -> LearningCurve | None:
+def learning_curve(winner: Candidate, sample: Sample, settings: Settings,
+                   told: Progress = silent) -> LearningCurve | None:
     """Let the winner learn from growing parts of the training part; ask each about the test part.
 
     None where everybody is in the sample already: there is nobody more to learn from.
@@ -129,8 +131,9 @@ def learning_curve(winner: Candidate, sample: Sample, settings: Settings) -> Lea
     order = np.random.default_rng(settings.model.seed).permutation(sample.train)
     parts = [order[:round(share * len(order))] for share in _PARTS]
     test, fallen = sample.matrix[sample.test], sample.fallen[sample.test]
-    scores = Parallel(n_jobs=settings.model.workers or -1)(
-        delayed(_score)(winner, sample.matrix[part], sample.fallen[part], test) for part in parts)
+    scores = workers.fitted(
+        (delayed(_score)(winner, sample.matrix[part], sample.fallen[part], test)
+         for part in parts), len(parts), workers=settings.model.workers, told=told)
     points = tuple(LearningPoint(len(part), delong.roc_auc(fallen, score))
                    for part, score in zip(parts, scores, strict=True))
     gain = delong.difference(fallen, scores[-1], scores[-2])
@@ -162,14 +165,19 @@ def judged_risks(winner: Trial, nested: tuple[Matrix, Indices] | None,
 
 
 def evaluate(
-    trials: tuple[Trial, ...], findings: Findings, sample: Sample, settings: Settings
+    trials: tuple[Trial, ...], findings: Findings, sample: Sample, settings: Settings,
+    told: Progress = silent,
 ) -> ModelCard:
-    """Measure the winner, the first of ``trials``, beside the best of each other family."""
+    """Measure the winner, the first of ``trials``, beside the best of each other family.
+
+    ``told`` is told of the families measured.
+    """
     winner, search = trials[0], settings.model
     train, test = sample.fallen[sample.train], sample.fallen[sample.test]
     training = metrics.scores(train, winner.train_risk, estimand="training", seed=search.seed)
-    held_out = [metrics.scores(test, trial.test_risk, estimand="model", seed=search.seed)
-                for trial in trials]
+    held_out = list(counted(
+        (metrics.scores(test, trial.test_risk, estimand="model", seed=search.seed)
+         for trial in trials), len(trials), "families", told))
     families = tuple(
         _family_score(trial.candidate, scores, behind, findings, sample, settings)
         for trial, scores, behind in zip(trials, held_out, findings.behind, strict=True)

@@ -27,6 +27,7 @@ from reportgen.effects import effect
 from reportgen.estimators import Matrix, probabilities
 from reportgen.groups import driver_groups
 from reportgen.intervals import CONFIDENCE, normal, wilson
+from reportgen.progress import Progress, counted, parts, silent
 from reportgen.results import Bin, Direction, Driver, DriverGroup, Estimate, Explanation
 from reportgen.sample import Indices, Sample, some
 from reportgen.stability import Refits, ranks, refit
@@ -54,6 +55,9 @@ MOST_DISAGREEMENT = 3
 DETAILED_DRIVERS = 4
 BINS = 5
 
+#: How long the refits and the shuffling take, to each other.
+_REFITTING, _SHUFFLING = 5, 1
+
 #: SHAP values must add up to the prediction within rounding.
 ADDITIVITY_LIMIT = 1e-6
 
@@ -68,7 +72,7 @@ class _Shuffled:
 
 def explain(
     model: CalibratedClassifierCV, pipeline: Pipeline, folds: Sequence[FoldModel],
-    sample: Sample, settings: Settings, *, usable: bool,
+    sample: Sample, settings: Settings, *, usable: bool, told: Progress = silent,
 ) -> Explanation:
     """Explain the winner on customers it never saw.
 
@@ -93,6 +97,7 @@ def explain(
     Fisher, Rudin and Dominici (2019), All models are wrong, but many are useful. JMLR 20, for
     the fall of a score when a column is shuffled.
     """
+    refitting, shuffling = parts(told, _REFITTING, _SHUFFLING)
     rng = np.random.default_rng(settings.model.seed)
     explained = sample.matrix[some(sample.test, settings.model.explained_customers, rng)]
     background = sample.matrix[some(sample.train, BACKGROUND_CUSTOMERS, rng)]
@@ -103,8 +108,8 @@ def explain(
     if error > ADDITIVITY_LIMIT:
         raise ArithmeticError(f"SHAP values miss the prediction by {error:g}")
     groups = driver_groups(sample.matrix, settings)
-    refits = refit(pipeline, sample, settings)
-    shuffled = _shuffle(folds, groups, sample, seed=settings.model.seed)
+    refits = refit(pipeline, sample, settings, refitting)
+    shuffled = _shuffle(folds, groups, sample, shuffling, seed=settings.model.seed)
     drivers = _drivers(values, explained, groups, refits, shuffled, sample, settings,
                        usable=usable)
     return Explanation(
@@ -121,8 +126,8 @@ def explain(
 # ── Shuffling ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _shuffle(folds: Sequence[FoldModel], groups: Sequence[Sequence[int]], sample: Sample, *,
-             seed: int) -> _Shuffled:
+def _shuffle(folds: Sequence[FoldModel], groups: Sequence[Sequence[int]], sample: Sample,
+             told: Progress, *, seed: int) -> _Shuffled:
     """Shuffle each column, and each group of columns, among the customers held out of each fold.
 
     Everybody is judged once, by a model that did not learn from the customer, so that the fall
@@ -133,7 +138,7 @@ def _shuffle(folds: Sequence[FoldModel], groups: Sequence[Sequence[int]], sample
     sets = [[place] for place in range(sample.matrix.shape[1])] + together
     plain = np.empty(len(sample.fallen))
     shuffled = np.empty((len(sets), SHUFFLES, len(sample.fallen)))
-    for fold in folds:
+    for fold in counted(folds, len(folds), "fits", told):
         rows = sample.matrix[fold.held_out]
         orders = [rng.permutation(len(rows)) for _ in range(SHUFFLES)]
         asked = [_with(rows, order, places) for places in sets for order in orders]

@@ -15,7 +15,9 @@ import ibis
 
 from reportgen.config import Settings
 from reportgen.contract import Role
+from reportgen.engine import watched
 from reportgen.errors import DataError, Problem, ReportgenError
+from reportgen.progress import Progress, parts, silent
 from reportgen.results import CleaningEntry, DataQuality, Exclusion, Light, SourceFile
 from reportgen.tables import (
     ID,
@@ -38,6 +40,10 @@ ROWS_AMBER, CUSTOMERS_AMBER = 0.05, 0.01
 
 #: Share of customers left out above which the figures may speak of another store: red.
 CUSTOMERS_RED = 0.05
+
+#: How long it takes to join the tables, to choose and sort the customers, and to account for the
+#: rest, to each other.
+_TIMES = (5, 3, 2)
 
 #: Makes the median absolute deviation of a normal distribution its standard deviation.
 MAD_SCALE = 0.6745
@@ -66,9 +72,9 @@ class Customers:
     left_out: ibis.Table
     quality: DataQuality
 
-    def moved_to(self, connection: ibis.BaseBackend) -> Customers:
+    def moved_to(self, connection: ibis.BaseBackend, told: Progress = silent) -> Customers:
         """Fetch both tables, a batch at a time, into another engine."""
-        return replace(self, table=moved(self.table, connection, "customers"),
+        return replace(self, table=moved(self.table, connection, "customers", told),
                        left_out=moved(self.left_out, connection, "left_out"))
 
 
@@ -82,7 +88,8 @@ class _Rule:
     holds: ibis.Column
 
 
-def customers(clean: CleanTables, settings: Settings, connection: ibis.BaseBackend) -> Customers:
+def customers(clean: CleanTables, settings: Settings, connection: ibis.BaseBackend,
+              told: Progress = silent) -> Customers:
     """Join the tables, leave out whom the analysis is not about, and account for everyone.
 
     Raises
@@ -90,17 +97,21 @@ def customers(clean: CleanTables, settings: Settings, connection: ibis.BaseBacke
     DataError
         Too few customers are left, or customers of one class only.
     """
-    joined = materialise(connection, _joined(clean, settings), "joined")
+    joining, choosing, accounting = parts(told, *_TIMES)
+    with watched(connection, joining):
+        joined = materialise(connection, _joined(clean, settings), "joined")
     rules = _rules(joined, settings)
     judged = joined.mutate(**{_RULE: _first_that_holds(rules)})
     tally = _tally(judged, settings)
     used = judged.filter(judged[_RULE].isnull()).order_by(ROW)
-    table = materialise(connection, used.select(ID, *_names(settings)), "customers")
+    with watched(connection, choosing):
+        table = materialise(connection, used.select(ID, *_names(settings)), "customers")
     excluded = judged.filter(judged[_RULE].notnull())
     reasons = ibis.cases(*((excluded[_RULE] == number, rule.reason)
                            for number, rule in enumerate(rules)), else_="") if rules else ""
     left_out = materialise(
         connection, excluded.select(ID, *_names(settings), reason=reasons), "left_out")
+    accounting(0, 1, "%")
     made = Customers(table, left_out, _quality(clean, joined, rules, tally, settings))
     discard(joined)
     _check_enough(made, clean, settings)

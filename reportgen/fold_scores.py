@@ -29,6 +29,7 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from reportgen.estimators import SCALING, Matrix, kernel_decision
+from reportgen.progress import Progress, silent
 
 #: Tasks at least: a few folds are cut into as many, so that they keep the cores busy to the end.
 #: More folds, or those of a single process, are not cut: each part prepares the rows anew.
@@ -111,11 +112,13 @@ class WarmSearch(RandomizedSearchCV):  # type: ignore[misc]  # scikit-learn is u
         return Trials.of(self.estimator, list(ParameterSampler(
             self.param_distributions, self.n_iter, random_state=self.random_state)))
 
-    def fit(self, X: Matrix, y: NDArray[np.bool_]) -> WarmSearch:  # noqa: N803
+    def fit(self, X: Matrix, y: NDArray[np.bool_],  # noqa: N803
+            told: Progress = silent) -> WarmSearch:
         """Draw the candidates and score them on every fold."""
         self.trials_ = self.draw()
         drawn = self.trials_.parameters
-        scores = score_folds(self.trials_, X, y, self.cv.split(X, y), workers=self.n_jobs)
+        scores = score_folds(self.trials_, X, y, self.cv.split(X, y), workers=self.n_jobs,
+                             told=told)
         means = scores.mean(axis=0)
         self.n_splits_ = len(scores)
         self.best_index_ = int(np.argmax(means))
@@ -134,8 +137,10 @@ class WarmSearch(RandomizedSearchCV):  # type: ignore[misc]  # scikit-learn is u
 
 
 def score_folds(trials: Trials, matrix: Matrix, fallen: NDArray[np.bool_],
-                folds: Iterable[Fold], *, workers: int) -> Matrix:
+                folds: Iterable[Fold], *, workers: int, told: Progress = silent) -> Matrix:
     """Score all candidates on all folds.
+
+    ``told`` is told of the fits, a task's at once.
 
     Returns
     -------
@@ -144,14 +149,18 @@ def score_folds(trials: Trials, matrix: Matrix, fallen: NDArray[np.bool_],
     rounds = list(folds)
     wanted = 1 if workers == 1 else ceil(TASKS / len(rounds))
     parts = min(wanted, len(trials.parameters))
-    tasks = Parallel(n_jobs=workers or -1)(
+    tasks = Parallel(n_jobs=workers or -1, return_as="generator")(
         delayed(_score_fold)(trials.bare.every(parts, start), matrix[learned], fallen[learned],
                              matrix[judged], fallen[judged])
         for learned, judged in rounds for start in range(parts)
     )
     scores = np.empty((len(rounds), len(trials.parameters)))
+    done = 0
+    told(done, scores.size, "fits")
     for number, found in enumerate(tasks):
         scores[number // parts, number % parts :: parts] = found
+        done += len(found)
+        told(done, scores.size, "fits")
     return scores
 
 

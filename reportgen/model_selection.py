@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from reportgen import workers
 from reportgen.config import Settings
 from reportgen.estimators import (
     CANDIDATES,
@@ -33,12 +34,16 @@ from reportgen.estimators import (
 from reportgen.fold_scores import Trials, WarmSearch, score_folds
 from reportgen.folds import TwinFolds
 from reportgen.intervals import corrected_t
+from reportgen.progress import Progress, parts, silent
 from reportgen.results import Estimate
 from reportgen.sample import Indices, Sample
 
 #: Fresh repeats of the folds over which families are compared; the differences of four repeats
 #: tell more than those of one, and more repeats hardly more (their folds share customers).
 COMPARISONS = 4
+
+#: How long the searches in the outer folds take, and the fits of their winners, to each other.
+_SEARCHING, _FITTING = 10, 1
 
 #: Keeps the seeds of comparison and of the outer folds apart from the search's.
 _COMPARE_SEED, _OUTER_SEED = 1_000, 2_000
@@ -63,7 +68,8 @@ class Nested:
     winners: tuple[str, ...]
 
 
-def search(sample: Sample, settings: Settings) -> tuple[Candidate, ...]:
+def search(sample: Sample, settings: Settings,
+           told: Progress = silent) -> tuple[Candidate, ...]:
     """Run the randomized search (scikit-learn's `RandomizedSearchCV`) on the training part.
 
     Every candidate is a family, its parameters and a scaling, drawn at random; it is scored by
@@ -74,15 +80,16 @@ def search(sample: Sample, settings: Settings) -> tuple[Candidate, ...]:
     The best candidate of each family that was drawn, the winner by ``settings.model.rule`` first,
     the others by their mean.
     """
-    return _search(sample, settings)
+    return _search(sample, settings, told)
 
 
-def search_again(sample: Sample, settings: Settings, *, columns: Collection[str]) -> Candidate:
+def search_again(sample: Sample, settings: Settings, told: Progress = silent, *,
+                 columns: Collection[str]) -> Candidate:
     """Search once more over some of the columns only; return the winner."""
-    return _search(sample, settings, columns=columns)[0]
+    return _search(sample, settings, told, columns=columns)[0]
 
 
-def nested(sample: Sample, settings: Settings) -> Nested | None:
+def nested(sample: Sample, settings: Settings, told: Progress = silent) -> Nested | None:
     """Judge the whole procedure: search, choice, fit and calibration in each outer fold.
 
     Returns
@@ -94,26 +101,27 @@ def nested(sample: Sample, settings: Settings) -> Nested | None:
     Cawley and Talbot (2010), On over-fitting in model selection and subsequent selection bias in
     performance evaluation. JMLR 11.
     """
-    parts = [part for repeat in range(settings.model.repeats)
+    outer = [part for repeat in range(settings.model.repeats)
              for part in _outer_folds(sample, settings, repeat)]
-    if not parts:
+    if not outer:
         return None
-    winners = _winners([learned for learned, _ in parts], sample, settings)
-    risks = Parallel(n_jobs=settings.model.workers or -1)(
-        delayed(_fit_and_ask)(winner, sample.matrix[learned], sample.fallen[learned],
-                              sample.matrix[judged], settings)
-        for winner, (learned, judged) in zip(winners, parts, strict=True)
-    )
+    searching, fitting = parts(told, _SEARCHING, _FITTING)
+    winners = _winners([learned for learned, _ in outer], sample, settings, searching)
+    risks = workers.fitted(
+        (delayed(_fit_and_ask)(winner, sample.matrix[learned], sample.fallen[learned],
+                               sample.matrix[judged], settings)
+         for winner, (learned, judged) in zip(winners, outer, strict=True)),
+        len(outer), workers=settings.model.workers, told=fitting)
     shape = (settings.model.repeats, len(sample.fallen))
     joined, folds = np.empty(shape), np.empty(shape, dtype=np.intp)
-    for place, ((_, judged), risk) in enumerate(zip(parts, risks, strict=True)):
+    for place, ((_, judged), risk) in enumerate(zip(outer, risks, strict=True)):
         repeat, fold = divmod(place, settings.model.folds)
         joined[repeat, judged], folds[repeat, judged] = risk, fold
     return Nested(joined, folds, tuple(winner.family for winner in winners))
 
 
-def compare(candidates: Sequence[Candidate], sample: Sample,
-            settings: Settings) -> tuple[Estimate | None, ...]:
+def compare(candidates: Sequence[Candidate], sample: Sample, settings: Settings,
+            told: Progress = silent) -> tuple[Estimate | None, ...]:
     """Tell how far each candidate lies behind the first, on fresh folds of the training part.
 
     Returns
@@ -125,7 +133,7 @@ def compare(candidates: Sequence[Candidate], sample: Sample,
              for fold in _folds(settings, _COMPARE_SEED + repeat).split(rows, fallen)]
     settled = [_settled(candidate) for candidate in candidates]
     trials = Trials.of(candidates[0].pipeline, settled)
-    scores = score_folds(trials, rows, fallen, folds, workers=settings.model.workers)
+    scores = score_folds(trials, rows, fallen, folds, workers=settings.model.workers, told=told)
     judged = len(rows) / settings.model.folds
     behind = [corrected_t((scores[:, 0] - scores[:, place]).tolist(), learned=len(rows) - judged,
                           judged=judged) for place in range(1, len(candidates))]
@@ -139,10 +147,10 @@ def _settled(candidate: Candidate) -> dict[str, Any]:
             **{f"model__{name}": value for name, value in model.get_params().items()}}
 
 
-def _search(sample: Sample, settings: Settings, *,
+def _search(sample: Sample, settings: Settings, told: Progress, *,
             columns: Collection[str] | None = None) -> tuple[Candidate, ...]:
     rows, fallen = sample.matrix[sample.train], sample.fallen[sample.train]
-    found = _searcher(len(rows), settings, columns=columns).fit(rows, fallen)
+    found = _searcher(len(rows), settings, columns=columns).fit(rows, fallen, told)
     return _ranked(found.trials_, found.fold_scores, settings)
 
 
@@ -160,20 +168,21 @@ def _searcher(rows: int, settings: Settings, *,
     )
 
 
-def _winners(parts: Sequence[Indices], sample: Sample, settings: Settings) -> list[Candidate]:
+def _winners(outer: Sequence[Indices], sample: Sample, settings: Settings,
+             told: Progress) -> list[Candidate]:
     """Search in each part of the sample, in the inner folds of all parts at once.
 
     The seed is the same, so every part's search draws the same candidates.
     """
     inner = [
-        (part[learned], part[judged]) for part in parts
+        (part[learned], part[judged]) for part in outer
         for learned, judged in _inner_folds(settings).split(sample.matrix[part],
                                                             sample.fallen[part])
     ]
-    trials = _searcher(min(map(len, parts)), settings).draw()
+    trials = _searcher(min(map(len, outer)), settings).draw()
     scores = score_folds(trials, sample.matrix, sample.fallen, inner,
-                         workers=settings.model.workers)
-    return [_ranked(trials, own, settings)[0] for own in np.split(scores, len(parts))]
+                         workers=settings.model.workers, told=told)
+    return [_ranked(trials, own, settings)[0] for own in np.split(scores, len(outer))]
 
 
 def _folds(settings: Settings, seed: int) -> TwinFolds:

@@ -233,11 +233,11 @@ def _draw_again(report: Report, languages: tuple[str, ...], templates: Path | No
 
 def _draw(report: Report, languages: tuple[str, ...], templates: Path | None,
           staged: storage.StagedRun, stage: Stage, beside: Executor | None) -> None:
-    with stage("render"):
-        drawing.documents(report, languages, templates, staged, beside)
+    with stage("render") as told:
+        drawing.documents(report, languages, templates, staged, beside, told)
     if (staged.private / ACTIONS).is_file():
-        with stage("list"):
-            drawing.work_list(report, languages[0], templates, staged.private)
+        with stage("list") as told:
+            drawing.work_list(report, languages[0], templates, staged.private, told)
 
 
 def _publish(staged: storage.StagedRun, manifest: Manifest | None, stage: Stage) -> None:

@@ -26,7 +26,9 @@ from reportgen import experiments, months
 from reportgen.comparison import SMALLEST_GROUP, matching
 from reportgen.config import FORECAST, Settings
 from reportgen.contract import Role
+from reportgen.engine import watched
 from reportgen.ledger import ASSIGNMENTS, Ledger
+from reportgen.progress import Progress, parts, silent
 from reportgen.results import ActionGroup, Programme
 from reportgen.tables import fetch, one_row
 
@@ -76,7 +78,7 @@ class Planned:
 
 def plan(scored: ir.Table, meant: Mapping[str, ir.BooleanValue], settings: Settings, *, month: str,
          ledger: Ledger, seen: Sequence[experiments.Outcomes], reasons: Path,
-         usable: bool) -> Planned:
+         usable: bool, progress: Progress = silent) -> Planned:
     """Choose an action for each customer, draw the groups and write down who is new.
 
     Parameters
@@ -92,16 +94,18 @@ def plan(scored: ir.Table, meant: Mapping[str, ir.BooleanValue], settings: Setti
     usable
         Whether the model may be acted on; otherwise nobody is listed.
     """
+    counting, listing = parts(progress, 1, 4)
     base, observed = experiments.pooled_base(seen)
     told = _nothing(settings, month, base=base, observed=observed)
     if not usable:
         return _unplanned(replace(told, missing="model"))
     reached = _reached(scored, meant, settings)
-    counts = _count(reached)
+    with watched(scored.get_backend(), counting):
+        counts = _count(reached)
     if not counts["reached"]:
         return _unplanned(replace(told, missing="nobody"))
     missing = _missing(ledger, settings)
-    listed = _listed(reached, ledger, settings, draws=not missing)
+    listed = _listed(reached, ledger, settings, listing, draws=not missing)
     drawn = (ASSIGNMENTS.empty_table() if missing
              else _newly_drawn(listed, month, settings.programme.campaign))
     fresh = _drawn_this_month(drawn, ledger, month, settings)
@@ -196,7 +200,7 @@ def _count(reached: ir.Table) -> _Counts:
                    contacted=int(row["contacted"] or 0))
 
 
-def _listed(reached: ir.Table, ledger: Ledger, settings: Settings, *,
+def _listed(reached: ir.Table, ledger: Ledger, settings: Settings, told: Progress, *,
             draws: bool) -> pd.DataFrame:
     """Fetch the customers of the list, the largest value at risk (else highest risk) first.
 
@@ -208,7 +212,8 @@ def _listed(reached: ir.Table, ledger: Ledger, settings: Settings, *,
     ordered = reached.order_by([worth.desc(), reached["risk"].desc(), reached["id"]])
     most = _most_contacts(settings)
     fit = ordered.filter(ordered["contactable"] & ~ordered["tired"])
-    messaged = fetch(fit.limit(ROWS_A_CONTACT * most + ROWS_AT_LEAST)).to_pandas()
+    with watched(reached.get_backend(), told):
+        messaged = fetch(fit.limit(ROWS_A_CONTACT * most + ROWS_AT_LEAST)).to_pandas()
     before = _assigned(ledger, settings.programme.campaign)
     messaged["known"] = messaged["id"].isin(list(before))
     messaged["control"] = _controls(messaged["id"], before, ledger, settings) if draws else False

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from reportgen.attribution import FoldModel, draw_permutations, sampled
 from reportgen.config import BANDS, Settings
 from reportgen.estimators import Matrix, to_matrix
+from reportgen.progress import Progress, parts, silent
 from reportgen.results import DriverGroup
 from reportgen.sample import Indices, Sample
 from reportgen.tables import fetch
@@ -42,7 +43,7 @@ _SCHEMA = pa.schema([
 
 def write_reasons(scored: ir.Table, final: FoldModel, folds: Sequence[FoldModel],
                   groups: Sequence[DriverGroup], sample: Sample, settings: Settings, *,
-                  path: Path) -> None:
+                  path: Path, told: Progress = silent) -> None:
     """Write the reasons of those to be acted on first: fallen or in the high band, by their worth.
 
     Customers of the sample are explained by the model of the fold that scored them, the others by
@@ -59,9 +60,10 @@ def write_reasons(scored: ir.Table, final: FoldModel, folds: Sequence[FoldModel]
     asked = [(final, places < 0, everyone),
              *((fold, np.isin(places, fold.held_out), np.setdiff1d(everyone, fold.held_out))
                for fold in folds)]
-    rows = [row for model, own, learned in asked if own.any()
+    shares = parts(told, *(int(own.sum()) for _, own, _ in asked), unit="rows")
+    rows = [row for (model, own, learned), share in zip(asked, shares, strict=True) if own.any()
             for row in _explain(model, listed.filter(pa.array(own)), learned, groups, sample,
-                                settings)]
+                                settings, share)]
     pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), path, compression="zstd")
 
 
@@ -74,13 +76,13 @@ def _listed(scored: ir.Table, settings: Settings) -> pa.Table:
 
 
 def _explain(model: FoldModel, listed: pa.Table, learned: Indices, groups: Sequence[DriverGroup],
-             sample: Sample, settings: Settings) -> Iterator[dict[str, object]]:
+             sample: Sample, settings: Settings, told: Progress) -> Iterator[dict[str, object]]:
     """Yield the reasons of customers whose risk is of one model, and who it learned from."""
     rng = np.random.default_rng(settings.model.seed)
     background = sample.matrix[rng.choice(learned, BACKGROUND, replace=False)]
     rows = to_matrix(listed, settings)
     permutations = draw_permutations(*rows.shape, seed=settings.model.seed)
-    values, base = sampled(model.risk, rows, background, permutations)
+    values, base = sampled(model.risk, rows, background, permutations, told=told)
     places = [[settings.features.index(name) for name in group.columns] for group in groups]
     joint = np.stack([values[:, group].sum(axis=1) for group in places], axis=1)
     for customer, contributions, single in zip(listed.to_pylist(), joint, values, strict=True):

@@ -24,6 +24,7 @@ from reportgen.comparison import SMALLEST_GROUP, Comparison, Group, compare, mat
 from reportgen.config import Settings
 from reportgen.contract import Role
 from reportgen.intervals import wilson
+from reportgen.progress import Progress, counted, silent
 from reportgen.results import (
     Audience,
     CategoryEvidence,
@@ -65,7 +66,7 @@ class RecommendationRule:
     meant: Callable[[ir.Table, Recommendation, Segment, Settings], ir.BooleanValue]
 
 
-def recommend(scored: ir.Table, focus: Segment, settings: Settings, *,
+def recommend(scored: ir.Table, focus: Segment, settings: Settings, told: Progress = silent, *,
               usable: bool) -> tuple[Recommendation, ...]:
     """Judge the five recommendations.
 
@@ -79,7 +80,8 @@ def recommend(scored: ir.Table, focus: Segment, settings: Settings, *,
     usable
         Whether the model may be acted on. Otherwise this month's data support nothing.
     """
-    judged = tuple(rule.judge(scored, focus, settings) for rule in RULES)
+    judged = tuple(rule.judge(scored, focus, settings)
+                   for rule in counted(RULES, len(RULES), "rules", told))
     return judged if usable else tuple(map(_withheld, judged))
 
 

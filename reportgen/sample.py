@@ -14,8 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reportgen.config import Settings
+from reportgen.engine import watched
 from reportgen.estimators import Matrix, to_matrix
 from reportgen.folds import split_once
+from reportgen.progress import Progress, silent
 from reportgen.results import Estimand
 from reportgen.tables import fetch, one_row, rows_of
 
@@ -75,7 +77,7 @@ def some(positions: Indices, count: int, rng: np.random.Generator) -> Indices:
     return np.sort(rng.choice(positions, count, replace=False))
 
 
-def draw_sample(customers: ibis.Table, settings: Settings) -> Sample:
+def draw_sample(customers: ibis.Table, settings: Settings, told: Progress = silent) -> Sample:
     """Fetch the training sample and split it, stratified by class, twins together.
 
     All customers where there are no more than ``model.sample``, else a seeded random sample that
@@ -92,7 +94,8 @@ def draw_sample(customers: ibis.Table, settings: Settings) -> Sample:
     if count > wanted:
         customers = _thin(customers, wanted, settings)
     # One order, in whatever order the tables hold their rows.
-    rows = fetch(customers.order_by("digest").drop("digest"))
+    with watched(customers.get_backend(), told):
+        rows = fetch(customers.order_by("digest").drop("digest"))
     fallen = np.asarray(rows.column(settings.target).to_numpy(zero_copy_only=False)
                         == settings.columns[settings.target].positive)
     matrix = to_matrix(rows, settings)

@@ -17,16 +17,18 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
+from reportgen import workers
 from reportgen.campaigns import value_factor
 from reportgen.config import BANDS, FORECAST, FORECAST_BAND, KNOWN_CLASS, Settings
 from reportgen.contract import Role
 from reportgen.estimators import Matrix, calibrated, to_matrix
 from reportgen.folds import TwinFolds
 from reportgen.metrics import Recalibration, calibration, fit_recalibration, needs_recalibration
+from reportgen.progress import Progress, silent
 from reportgen.results import Estimate
 from reportgen.risk_model import RiskModel
 from reportgen.sample import Indices, Sample
@@ -76,8 +78,8 @@ class Ahead:
         return _unseen_risk(known, self.scorer, self.sample, self.settings)
 
 
-def rescored(customers: ibis.Table, scorer: Scorer, sample: Sample,
-             settings: Settings) -> ibis.Table:
+def rescored(customers: ibis.Table, scorer: Scorer, sample: Sample, settings: Settings,
+             told: Progress = silent) -> ibis.Table:
     """Give another month's customers the risk that this month's models see in them.
 
     Two months' own risks differ by their models, too; these differ by the customers alone. As this
@@ -89,7 +91,7 @@ def rescored(customers: ibis.Table, scorer: Scorer, sample: Sample,
     """
     columns = customers.select("id", *settings.features)
     return mapped(columns, partial(_with_unseen_risk, scorer=scorer, sample=sample,
-                                   settings=settings))
+                                   settings=settings), told=told)
 
 
 def _with_unseen_risk(batch: pa.RecordBatch, scorer: Scorer, sample: Sample,
@@ -112,11 +114,13 @@ def _unseen_risk(batch: pa.RecordBatch, scorer: Scorer, sample: Sample,
     return risk
 
 
-def fit_scorer(pipeline: Pipeline, sample: Sample, settings: Settings) -> Scorer:
+def fit_scorer(pipeline: Pipeline, sample: Sample, settings: Settings,
+               told: Progress = silent) -> Scorer:
     """Cross-fit the winner over the sample, refit it on all of it, recalibrate where needed."""
     everyone = np.arange(len(sample.fallen))
     nobody = np.array([], dtype=np.intp)
-    fitted = _fit_all(pipeline, [(everyone, nobody), *_folds(sample, settings)], sample, settings)
+    fitted = _fit_all(pipeline, [(everyone, nobody), *_folds(sample, settings)], sample, settings,
+                      told)
     final, folds = fitted[0], fitted[1:]
     risk = _out_of_fold(folds, sample)
     found = calibration(sample.fallen, risk, seed=settings.model.seed)
@@ -136,7 +140,8 @@ def keep(model: RiskModel, sample: Sample, settings: Settings) -> Scorer:
     return Scorer(model, folds, model.risk(sample.matrix), None)
 
 
-def cross_fit(pipeline: Pipeline, sample: Sample, settings: Settings) -> Matrix:
+def cross_fit(pipeline: Pipeline, sample: Sample, settings: Settings,
+              told: Progress = silent) -> Matrix:
     """Score every customer of the sample by a model that did not see its label.
 
     Returns
@@ -144,7 +149,8 @@ def cross_fit(pipeline: Pipeline, sample: Sample, settings: Settings) -> Matrix:
     Calibrated probabilities of the positive class, shape (customers,). Pipeline and calibration
     are fitted on the other folds alone.
     """
-    return _out_of_fold(_fit_all(pipeline, _folds(sample, settings), sample, settings), sample)
+    fitted = _fit_all(pipeline, _folds(sample, settings), sample, settings, told)
+    return _out_of_fold(fitted, sample)
 
 
 def _folds(sample: Sample, settings: Settings) -> list[tuple[Indices, Indices]]:
@@ -153,13 +159,12 @@ def _folds(sample: Sample, settings: Settings) -> list[tuple[Indices, Indices]]:
 
 
 def _fit_all(pipeline: Pipeline, parts: list[tuple[Indices, Indices]], sample: Sample,
-             settings: Settings) -> tuple[RiskModel, ...]:
+             settings: Settings, told: Progress) -> tuple[RiskModel, ...]:
     """Fit and calibrate the pipeline on the first half of every part."""
-    models = Parallel(n_jobs=settings.model.workers or -1)(
-        delayed(_fit)(calibrated(pipeline, settings), sample.matrix[learned],
-                      sample.fallen[learned])
-        for learned, _ in parts
-    )
+    models = workers.fitted(
+        (delayed(_fit)(calibrated(pipeline, settings), sample.matrix[learned],
+                       sample.fallen[learned]) for learned, _ in parts),
+        len(parts), workers=settings.model.workers, told=told)
     return tuple(RiskModel(model, held_out)
                  for model, (_, held_out) in zip(models, parts, strict=True))
 
@@ -183,7 +188,7 @@ def _recalibration_without(held_out: Indices, sample: Sample, risk: Matrix) -> R
 
 def score(
     customers: ibis.Table, scorer: Scorer, sample: Sample, settings: Settings, *, path: Path,
-    usable: bool, ahead: Ahead | None = None,
+    usable: bool, ahead: Ahead | None = None, told: Progress = silent,
 ) -> ibis.Table:
     """Write every customer with its risk to a Parquet file, a batch at a time.
 
@@ -201,7 +206,7 @@ def score(
     parts = np.full(len(sample.frame), "train", dtype=object)
     parts[sample.test] = "test"
     return mapped(customers, _Scoring(pd.Index(sample.frame["id"]), parts, scorer, settings,
-                                      usable, ahead), path)
+                                      usable, ahead), path, told)
 
 
 @dataclass(frozen=True)

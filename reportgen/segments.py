@@ -30,6 +30,7 @@ from reportgen.comparison import (
 from reportgen.config import RISK, Settings
 from reportgen.contract import Kind
 from reportgen.intervals import normal
+from reportgen.progress import Progress, counted, silent
 from reportgen.results import (
     CategoryRow,
     Estimate,
@@ -52,7 +53,8 @@ SMALLEST_SEGMENT = 50
 SMALL = "small"
 
 
-def profile(scored: ir.Table, settings: Settings) -> tuple[Segment, ...]:
+def profile(scored: ir.Table, settings: Settings,
+            told: Progress = silent) -> tuple[Segment, ...]:
     """Profile every segment of the settings, in their order; small ones at the end.
 
     Segments too small to stand alone are told together where they are many enough, and else by
@@ -74,7 +76,7 @@ def profile(scored: ir.Table, settings: Settings) -> tuple[Segment, ...]:
     """
     cards = _cards(scored, settings)
     return _judged([_profile(scored, card, settings) if card.shown else _Profiled(_blank(card))
-                    for card in cards])
+                    for card in counted(cards, len(cards), "segments", told)])
 
 
 def segmentation(scored: ir.Table, settings: Settings) -> Segmentation:

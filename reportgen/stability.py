@@ -10,18 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from reportgen import workers
 from reportgen.attribution import Permutations, draw_permutations, sampled
 from reportgen.config import Settings
 from reportgen.estimators import Matrix
 from reportgen.fold_scores import decision
 from reportgen.metrics import fit_sigmoid
+from reportgen.progress import Progress, silent
 from reportgen.sample import Indices, Sample, some
 
 #: Customers whose risk each refit explains, and those who stand in for hidden columns; the mean
@@ -53,7 +55,8 @@ class Refits:
         return np.take_along_axis(self.values, self.drawn[:, :, None], axis=1)
 
 
-def refit(pipeline: Pipeline, sample: Sample, settings: Settings) -> Refits:
+def refit(pipeline: Pipeline, sample: Sample, settings: Settings,
+          told: Progress = silent) -> Refits:
     """Fit the winning pipeline again and again, and explain the same customers each time."""
     rng = np.random.default_rng(settings.model.seed)
     explained = some(sample.test, CUSTOMERS, rng)
@@ -63,10 +66,9 @@ def refit(pipeline: Pipeline, sample: Sample, settings: Settings) -> Refits:
     count = settings.model.refits
     draws = [rng.integers(0, len(sample.train), len(sample.train)) for _ in range(count)]
     learned, fallen = sample.matrix[sample.train], sample.fallen[sample.train]
-    values = Parallel(n_jobs=settings.model.workers or -1)(
-        delayed(_refit_once)(pipeline, learned, fallen, draw, rows, background, permutations)
-        for draw in draws
-    )
+    values = workers.fitted(
+        (delayed(_refit_once)(pipeline, learned, fallen, draw, rows, background, permutations)
+         for draw in draws), count, workers=settings.model.workers, told=told)
     return Refits(rows, np.array(values), rng.integers(0, len(rows), (count, len(rows))))
 
 

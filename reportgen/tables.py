@@ -25,6 +25,7 @@ from reportgen import spark
 from reportgen.cells import identifier, meaning, number, spellings, written
 from reportgen.contract import Column, Contract, Kind
 from reportgen.errors import Problem
+from reportgen.progress import Progress, silent
 from reportgen.results import CleaningEntry
 
 #: Columns of every table: line of the file (the header being line 1), customer, and in a long
@@ -245,9 +246,10 @@ def given(connection: ibis.BaseBackend, rows: pa.Table) -> ibis.Table:
     return ibis.memtable(rows)
 
 
-def moved(table: ibis.Table, connection: ibis.BaseBackend, name: str) -> ibis.Table:
+def moved(table: ibis.Table, connection: ibis.BaseBackend, name: str,
+          told: Progress = silent) -> ibis.Table:
     """Store a table of another engine in this one, a batch at a time."""
-    rows = (pa.Table.from_batches([batch]) for batch in batches(table))
+    rows = (pa.Table.from_batches([batch]) for batch in counted_batches(table, told))
     with tempfile.TemporaryDirectory(prefix="reportgen-") as folder:
         path = Path(folder) / f"{name}.parquet"
         _write(chain([table.schema().to_pyarrow().empty_table()], rows), path)
@@ -261,6 +263,16 @@ def batches(table: ibis.Table) -> Iterator[pa.RecordBatch]:
         yield from _batches_of_sqlite(table)
     else:
         yield from table.to_pyarrow_batches(chunk_size=BATCH_ROWS)
+
+
+def counted_batches(table: ibis.Table, told: Progress) -> Iterator[pa.RecordBatch]:
+    """Fetch a table a batch at a time, and tell how many rows are done with."""
+    done, total = 0, one_row(table.aggregate(rows=table.count()))["rows"]
+    told(done, total, "rows")
+    for batch in batches(table):
+        yield batch
+        done += batch.num_rows
+        told(done, total, "rows")
 
 
 def _batches_of_sqlite(table: ibis.Table) -> Iterator[pa.RecordBatch]:
@@ -297,7 +309,7 @@ def read_parquet(connection: ibis.BaseBackend, path: Path) -> ibis.Table:
 
 
 def mapped(table: ibis.Table, function: Callable[[pa.RecordBatch], pa.Table],
-           path: Path | None = None) -> ibis.Table:
+           path: Path | None = None, told: Progress = silent) -> ibis.Table:
     """Make other rows of a table's, a batch at a time, where they are; store them.
 
     Parameters
@@ -307,6 +319,8 @@ def mapped(table: ibis.Table, function: Callable[[pa.RecordBatch], pa.Table],
     path
         Parquet file to keep them in, for Spark the folder that its workers write their parts to;
         none where they are needed by this process only.
+    told
+        Is told of the rows, where they pass through this process.
     """
     backend = table.get_backend()
     if backend.name == spark.NAME:
@@ -315,7 +329,7 @@ def mapped(table: ibis.Table, function: Callable[[pa.RecordBatch], pa.Table],
         if path is None:
             return spark.mapped(table, function, schema, _unique("mapped"))
         return spark.written(table, function, schema, path)
-    made = map(function, batches(table))
+    made = map(function, counted_batches(table, told))
     if path is not None:
         _write(made, path)
         return backend.read_parquet(path)

@@ -31,7 +31,9 @@ from reportgen.cells import (
 )
 from reportgen.config import Settings
 from reportgen.contract import Column
+from reportgen.engine import watched
 from reportgen.errors import DataError, Problem
+from reportgen.progress import Progress, parts, silent
 from reportgen.tables import (
     ID,
     PERIOD,
@@ -52,8 +54,8 @@ _TWICE = ("this is Cyrillic that was encoded twice (UTF-8 read as cp1251 or Lati
 _MISSING = "the value is missing; fill it in"
 
 
-def validate(raw: Mapping[str, RawTable], settings: Settings) -> None:
-    """Check all tables.
+def validate(raw: Mapping[str, RawTable], settings: Settings, told: Progress = silent) -> None:
+    """Check all tables; each is looked through, then held against the list of customers.
 
     Raises
     ------
@@ -63,10 +65,12 @@ def validate(raw: Mapping[str, RawTable], settings: Settings) -> None:
     """
     problems: list[Problem] = []
     linked = []
-    for table in raw.values():
+    sizes = [table.rows for table in raw.values()]
+    shares = parts(told, *sizes, *sizes)
+    for table, share in zip(raw.values(), shares, strict=False):
         problems += table.problems
         if table.stored is not None:
-            found = _faults(table, settings)
+            found = _faults(table, settings, share)
             problems += found
             if _can_be_linked(table, found, settings):
                 linked.append(table.name)
@@ -74,18 +78,19 @@ def validate(raw: Mapping[str, RawTable], settings: Settings) -> None:
     if base.has(settings.tables[base.name].id):
         problems += _customer_faults(base, settings)
     if base.name in linked:
-        for name in linked:
-            if name != base.name:
-                problems += _link_faults(raw[name], base, settings)
+        for name, share in zip(raw, shares[len(raw):], strict=True):
+            if name in linked and name != base.name:
+                problems += _link_faults(raw[name], base, settings, share)
     if problems:
         raise DataError(problems)
 
 
-def _faults(table: RawTable, settings: Settings) -> list[Problem]:
+def _faults(table: RawTable, settings: Settings, told: Progress = silent) -> list[Problem]:
     """Find what is wrong within a table: one query, and more only where that raises a doubt."""
     measures = {f"doubt_{place}": _doubt(header, table, settings)
                 for header, place in table.positions.items()}
-    answer = one_row(table.data.aggregate(**measures)) if measures else {}
+    with watched(table.data.get_backend(), told):
+        answer = one_row(table.data.aggregate(**measures)) if measures else {}
     problems = []
     if table.double_encoded and not settings.cleaning.repair_double_encoding:
         problems.append(Problem(table.file, "", 1, "double_encoding", _TWICE))
@@ -312,17 +317,19 @@ def _customer_faults(base: RawTable, settings: Settings) -> list[Problem]:
     return problems
 
 
-def _link_faults(table: RawTable, base: RawTable, settings: Settings) -> list[Problem]:
+def _link_faults(table: RawTable, base: RawTable, settings: Settings,
+                 told: Progress) -> list[Problem]:
     """Hold the customers of a table against the list of customers."""
     present = _present(table, settings)
     listed = base.data.group_by(ID).aggregate(base_row=base.data[ROW].min())
     both = listed.outer_join(present, listed[ID] == present.customer)
     unlisted = both[ID].isnull()
     lacking = both[ID].notnull() & ~both.complete.fill_null(False)
-    answer = one_row(both.aggregate(
-        customers=both[ID].count(), unlisted=both.count(where=unlisted),
-        lacking=both.count(where=lacking), rows=both.rows.sum(where=unlisted),
-        row=both.row.min(where=unlisted), base_row=both.base_row.min(where=lacking)))
+    with watched(base.data.get_backend(), told):
+        answer = one_row(both.aggregate(
+            customers=both[ID].count(), unlisted=both.count(where=unlisted),
+            lacking=both.count(where=lacking), rows=both.rows.sum(where=unlisted),
+            row=both.row.min(where=unlisted), base_row=both.base_row.min(where=lacking)))
     header, tolerance = settings.tables[table.name].id, settings.cleaning.missing_tolerance
     problems = []
     if answer["unlisted"] > tolerance * answer["customers"]:

@@ -23,6 +23,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from reportgen.localization import Localizer
+from reportgen.progress import Progress, silent
 from reportgen.results import Report
 
 Row = Mapping[str, Any]
@@ -38,6 +39,9 @@ MOST_ROWS = 100_000
 REASONS = 3
 
 _BATCH_ROWS = 10_000
+
+#: Rows between two words of how far it is.
+_WORD = 1_000
 
 #: A cell that begins so may be run as a formula (OWASP ASVS 5.0, 1.2.10).
 _FORMULA = tuple("=+-@\t\r\0")
@@ -73,7 +77,8 @@ class _Column:
     style: str = "text"
 
 
-def write_workbook(actions: Path, report: Report, words: Localizer, *, path: Path) -> None:
+def write_workbook(actions: Path, report: Report, words: Localizer, *, path: Path,
+                   told: Progress = silent) -> None:
     """Write the list as a workbook, holding one batch of it at a time.
 
     Parameters
@@ -84,6 +89,8 @@ def write_workbook(actions: Path, report: Report, words: Localizer, *, path: Pat
         Labels of columns and segments, and the month.
     path
         Where the .xlsx is written.
+    told
+        Is told of the rows, as they find their sheet.
     """
     columns = _columns(report, words, money=_has_money(actions))
     book = xlsxwriter.Workbook(path, {
@@ -95,8 +102,10 @@ def write_workbook(actions: Path, report: Report, words: Localizer, *, path: Pat
     book.set_properties({"title": words.text("list.title", month=words.month(report.month)),
                          "created": datetime(year, month, 1)})
     styles = _styles(book)
-    counts = {name: _write_sheet(book, name, belongs, actions, columns, styles, words)
-              for name, belongs in _SHEETS}
+    counts: dict[str, int] = {}
+    for name, belongs in _SHEETS:
+        counts[name] = _write_sheet(book, name, belongs, actions, columns, styles, words,
+                                    _after(sum(counts.values()), actions, told))
     _explain(book, columns, counts, report, styles, words, until=_valid_until(actions))
     book.close()
 
@@ -127,6 +136,13 @@ def _plain(value: Any) -> str:
     if isinstance(value, float):
         return repr(round(value, 6))
     return value.isoformat() if isinstance(value, date) else neutral(str(value))
+
+
+def _after(before: int, actions: Path, told: Progress) -> Callable[[int], None]:
+    """Tell of the rows of a sheet beside those of the sheets before it."""
+    total = pq.read_metadata(actions).num_rows
+    told(before, total, "rows")
+    return lambda count: told(before + count, total, "rows")
 
 
 def _rows(actions: Path) -> Iterator[Row]:
@@ -212,7 +228,7 @@ def _styles(book: xlsxwriter.Workbook) -> dict[str, Format]:
 
 def _write_sheet(book: xlsxwriter.Workbook, name: str, belongs: Callable[[Row], bool],
                  actions: Path, columns: tuple[_Column, ...], styles: Mapping[str, Format],
-                 words: Localizer) -> int:
+                 words: Localizer, told: Callable[[int], None]) -> int:
     """Write the customers who belong on a sheet; return how many there are, fitting or not."""
     sheet = book.add_worksheet(words.text(f"list.sheet_{name}"))
     for place, column in enumerate(columns):
@@ -224,6 +240,8 @@ def _write_sheet(book: xlsxwriter.Workbook, name: str, belongs: Callable[[Row], 
     for row in _rows(actions):
         if belongs(row):
             count += 1
+            if not count % _WORD:
+                told(count)
             if count <= MOST_ROWS:
                 _write_row(sheet, count + 1, row, columns, styles)
     sheet.freeze_panes(2, 2)

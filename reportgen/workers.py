@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import atexit
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, wait
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib import import_module
 from threading import Thread
+from typing import Any
+
+from reportgen.progress import Progress, counted
 
 #: What drawing a document imports.
 _DRAWING = ("reportgen.charts", "reportgen.templating", "reportgen.pdf")
@@ -35,6 +38,22 @@ def wake(count: int) -> Thread:
     waking = Thread(daemon=True, target=begin)
     waking.start()
     return waking
+
+
+def fitted(fits: Iterable[Any], total: int, *, workers: int, told: Progress) -> list[Any]:
+    """Do all fits in the processes, as many of these as `wake` was given; return what they make.
+
+    Parameters
+    ----------
+    fits
+        Calls that joblib has delayed; each is made when a process is about to be free.
+    told
+        Is told how many of the ``total`` are done.
+    """
+    from joblib import Parallel
+
+    made = Parallel(n_jobs=workers or -1, return_as="generator")(fits)
+    return list(counted(made, total, "fits", told))
 
 
 @contextmanager

@@ -118,8 +118,11 @@ def test_rows_that_do_not_fit_into_one_batch_are_all_explained(monkeypatch) -> N
     orders = draw_permutations(*ROWS.shape, seed=1)
     whole = sampled(lambda rows: rows.prod(axis=1), ROWS, BACKGROUND, orders)
     monkeypatch.setattr(attribution, "BATCH_ROWS", 100)     # two rows of 9 · 5 questions each
-    parts = sampled(lambda rows: rows.prod(axis=1), ROWS, BACKGROUND, orders)
+    seen: list[tuple[float, float, str]] = []
+    parts = sampled(lambda rows: rows.prod(axis=1), ROWS, BACKGROUND, orders,
+                    told=lambda *what: seen.append(what))
     np.testing.assert_array_equal(whole[0], parts[0])
+    assert seen == [(start, len(ROWS), "rows") for start in range(0, len(ROWS), 2)]
 
 
 def test_each_row_gets_an_order_of_all_columns() -> None:

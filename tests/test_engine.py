@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from reportgen import config, engine
 from reportgen.errors import ConfigError, MachineError
+from reportgen.progress import silent
 from reportgen.sections import Engine
 
 #: A table of some 100 MB that has to be sorted.
@@ -65,7 +67,7 @@ settings = Engine(memory="200MB", scratch=Path(sys.argv[1]))
 connection = engine.connect(settings)
 print("begins", flush=True)
 try:
-    with engine.within_limits(settings):
+    with engine.within_limits(settings), engine.watched(connection, lambda *_: None):
         connection.con.execute("CREATE TEMP TABLE t AS SELECT md5(range::VARCHAR) AS d "
                                "FROM range(80000000) ORDER BY d")
 except KeyboardInterrupt:
@@ -106,3 +108,57 @@ def test_memory_is_a_number_with_a_unit(memory: str) -> None:
 def test_machine_is_no_part_of_what_the_figures_are_made_of() -> None:
     assert (config.parse("[engine]\nmemory = '8GB'").of_figures()
             == config.load(None).of_figures())
+
+
+@pytest.fixture
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_LOOK", 0.005)
+
+
+def watchers() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if "look" in one.name]
+
+
+@pytest.mark.usefixtures("looks_often")
+def test_how_far_a_query_is_gets_told_by_the_engine() -> None:
+    connection = engine.connect(Engine(memory="500MB", threads=1))
+    connection.con.execute(f"CREATE TEMP TABLE numbers AS SELECT range AS n FROM range({ROWS})")
+    numbers = connection.table("numbers", database=("temp", "main"))
+    digests = numbers.select(digest=numbers.n.cast("string").hexdigest("md5"))
+    seen: list[tuple[float, float, str]] = []
+    with engine.watched(connection, lambda *what: seen.append(what)):
+        connection.create_table("digests", digests, temp=True)
+    shares = [done for done, _, _ in seen]
+    assert any(10 < share < 90 for share in shares)
+    assert all(0 < share <= 100 for share in shares)
+    assert seen[-1] == (100, 100, "%")
+    assert not watchers()
+    connection.disconnect()
+
+
+@pytest.mark.usefixtures("looks_often")
+def test_a_query_that_fails_is_watched_no_longer_and_not_told_as_done() -> None:
+    connection = engine.connect(Engine(memory="500MB", threads=1))
+    seen: list[tuple[float, float, str]] = []
+    with pytest.raises(Exception, match="nothing"), engine.watched(
+            connection, lambda *what: seen.append(what)):
+        connection.con.execute("SELECT nothing FROM nowhere, nothing")
+    assert (100, 100, "%") not in seen
+    assert not watchers()
+    connection.disconnect()
+
+
+def test_nobody_is_watched_for_nobody() -> None:
+    connection = engine.connect(Engine())
+    with engine.watched(connection, silent):
+        assert not watchers()
+    connection.disconnect()
+
+
+def test_the_engine_shows_no_bar_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
+    connection = engine.connect(Engine(memory="500MB"))
+    connection.con.execute("SET progress_bar_time = 0")
+    sorted_rows(connection)
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+    connection.disconnect()

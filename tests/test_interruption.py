@@ -126,8 +126,8 @@ DRIVER = """
     def told_stage(self, name, stage=log.Log.stage):
         @contextmanager
         def both():
-            with within(name), stage(self, name):
-                yield
+            with within(name), stage(self, name) as told:
+                yield told
         return both()
 
     def copy(source, target, names):
@@ -150,11 +150,11 @@ DRIVER = """
     if plan.get("drawn"):
         def of(report, name):
             return stored / report.month / name
-        def documents(report, languages, templates, staged, beside):
+        def documents(report, languages, templates, staged, beside, told):
             copy(of(report, "documents"), staged.public, ())
             copy(of(report, "messages"), staged.private, ())
         drawing.documents = documents
-        drawing.work_list = lambda report, language, templates, private: copy(
+        drawing.work_list = lambda report, language, templates, private, told: copy(
             of(report, "list"), private, ())
         drawing.index = lambda output, languages, templates: {
             "index.html": (stored / "index.html").read_text(encoding="utf-8")}

@@ -164,6 +164,16 @@ def test_reader_without_a_language_gets_the_store_s_first(office: Office) -> Non
     assert {one["Content-Language"] for (one,) in office.server.got.values()} == {"ru"}
 
 
+def test_each_message_is_told_before_it_leaves(office: Office) -> None:
+    seen: list[tuple[float, float, str]] = []
+    sent = mailing.send(Published(office.output, office.report), settings_with(), Wish(True),
+                        failures=(), clock=office.time.clock(),
+                        told=lambda *what: seen.append(what))
+    readers = len(office.server.got)
+    assert len(sent) >= readers > 1
+    assert seen[:readers] == [(done, readers, "messages") for done in range(readers)]
+
+
 def test_second_run_sends_nothing(office: Office) -> None:
     office.send()
     assert office.send() == {DIRECTOR: "had", MARKETING: "had"}

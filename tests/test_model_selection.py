@@ -17,6 +17,7 @@ from reportgen.estimators import CANDIDATES, calibrated, family_of, make_pipelin
 from reportgen.fold_scores import WarmSearch, roc_auc
 from reportgen.folds import TwinFolds
 from reportgen.model_selection import choose, compare, nested, search, search_again
+from reportgen.progress import silent
 from reportgen.sample import draw_sample
 
 REAL_MONTH = Path(__file__).parents[2] / "shared" / "one-click" / "2026-10"
@@ -265,7 +266,7 @@ def test_shuffled_labels_are_recognised_by_chance_only(settings, families, candi
 @pytest.mark.slow
 @pytest.mark.skipif(not REAL_MONTH.is_dir(), reason="the store's real tables are not here")
 def test_the_real_month_is_recognised_as_well_as_analysts_reach(settings):
-    table = analysis.read_customers(REAL_MONTH, settings, lambda _: nullcontext()).table
+    table = analysis.read_customers(REAL_MONTH, settings, lambda _: nullcontext(silent)).table
     sample = draw_sample(table, settings)
     found = nested(sample, settings)
     assert 0.88 <= roc_auc_score(sample.fallen, found.risks[0]) <= 0.95
@@ -305,3 +306,25 @@ def test_a_search_over_some_columns_knows_the_others_no_more(settings):
             changed[:, place] = 0.0
     pipeline = blind.pipeline.fit(sample.matrix, sample.fallen)
     np.testing.assert_array_equal(pipeline.predict(changed), pipeline.predict(sample.matrix))
+
+
+def test_a_search_tells_how_many_fits_are_done(settings):
+    settings, seen = small(settings), []
+    sample = demo_sample(settings, customers=300)
+    search(sample, settings, lambda *what: seen.append(what))
+    fits = settings.model.candidates * settings.model.folds
+    assert {what[1:] for what in seen} == {(fits, "fits")}
+    done = [amount for amount, _, _ in seen]
+    assert (done[0], done[-1]) == (0, fits)
+    assert done == sorted(set(done))
+    assert len(done) > settings.model.folds
+
+
+def test_the_searches_of_the_outer_folds_are_told_before_the_fits_of_their_winners(settings):
+    """The searches are 10 of 11 parts of the time."""
+    settings, seen = small(settings, repeats=1), []
+    nested(demo_sample(settings, customers=300), settings, lambda *what: seen.append(what))
+    done = [amount for amount, _, _ in seen]
+    assert done == sorted(done)
+    assert any(amount == pytest.approx(1_000 / 11) for amount in done)
+    assert done[-1] == pytest.approx(100)

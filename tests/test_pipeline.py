@@ -29,15 +29,17 @@ MONTH = "2026-10"
 
 
 class Stages:
-    """Remembers the names of the stages in their order."""
+    """Remembers the names of the stages in their order, and what each told of itself."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.told: dict[str, list[tuple[float, float, str]]] = {}
 
     @contextmanager
     def __call__(self, name):
         self.names.append(name)
-        yield
+        told = self.told[name] = []
+        yield lambda *what: told.append(what)
 
 
 def request(data, output, settings, languages=("ru",), effort="quick"):
@@ -81,6 +83,45 @@ def test_results_json_holds_the_report_exactly(finished):
     output, outcome, _ = finished
     text = (output / "public" / MONTH / "results.json").read_text(encoding="utf-8")
     assert results.from_json(text) == outcome.report
+
+
+#: Stages that take longer than two seconds in a large store, and what each counts.
+LONG = {"read": "bytes", "validate": "%", "clean": "%", "guard": "%", "search": "fits",
+        "compare": "fits", "fit": "fits", "evaluate": "%", "score": "rows", "explain": "%",
+        "reasons": "rows", "describe": "%", "programme": "%", "render": "%", "list": "rows"}
+
+
+def tells_how_far_it_is(stages, name, unit):
+    """What a stage tells only grows, is of one whole, and reaches it or comes near it."""
+    told = stages.told[name]
+    done = [amount for amount, _, _ in told]
+    assert len({what[1:] for what in told}) == 1
+    assert told[0][2] == unit
+    assert done == sorted(done)
+    return 0.5 < done[-1] / told[0][1] <= 1 + 1e-9
+
+
+@pytest.mark.parametrize(("name", "unit"), LONG.items())
+def test_every_long_stage_tells_how_far_it_is(finished, name, unit):
+    assert tells_how_far_it_is(finished[2], name, unit)
+
+
+def test_scoring_tells_of_every_customer(finished):
+    _, outcome, stages = finished
+    customers = outcome.report.data.customers_used
+    assert stages.told["score"] == [(0, customers, "rows"), (customers, customers, "rows")]
+
+
+@pytest.mark.usefixtures("standard")
+@pytest.mark.parametrize("name", ["nested", "past"])
+def test_what_only_a_standard_run_does_tells_how_far_it_is(standard_stages, name):
+    assert tells_how_far_it_is(standard_stages, name, "%")
+
+
+@pytest.mark.usefixtures("loop")
+@pytest.mark.parametrize("name", ["history", "forecast"])
+def test_what_a_later_month_does_tells_how_far_it_is(second_stages, name):
+    assert tells_how_far_it_is(second_stages, name, "%")
 
 
 def test_the_figures_of_the_report_reconcile_with_the_customers(finished):
@@ -152,9 +193,14 @@ def test_a_quick_run_says_that_it_is_one_and_leaves_out_what_takes_long(finished
 
 
 @pytest.fixture(scope="module")
-def standard(quick_config, tmp_path_factory):
+def standard_stages():
+    return Stages()
+
+
+@pytest.fixture(scope="module")
+def standard(quick_config, tmp_path_factory, standard_stages):
     output = tmp_path_factory.mktemp("standard")
-    return pipeline.run(request(DATA, output, quick_config, effort="standard"), Stages())
+    return pipeline.run(request(DATA, output, quick_config, effort="standard"), standard_stages)
 
 
 def test_a_standard_run_judges_the_whole_procedure(standard):
@@ -255,9 +301,9 @@ def test_a_fault_while_drawing_publishes_nothing(finished, monkeypatch, module, 
 def test_drawing_again_gives_the_same_bytes_without_the_libraries_of_the_analysis(finished):
     output = finished[0]
     code = ("import sys; from pathlib import Path; from contextlib import nullcontext\n"
-            "from reportgen import pipeline\n"
+            "from reportgen import pipeline; from reportgen.progress import silent\n"
             f"pipeline.render(Path({str(output)!r}), {MONTH!r}, languages=('ru',), "
-            "templates=None, stage=lambda name: nullcontext())\n"
+            "templates=None, stage=lambda name: nullcontext(silent))\n"
             "heavy = {'sklearn', 'shap', 'ibis', 'duckdb', 'pandas', 'numba'} & set(sys.modules)\n"
             "print(sorted(heavy)); sys.exit(bool(heavy & {'sklearn', 'shap', 'numba'}))")
     pipeline.render(output, MONTH, languages=("ru",), templates=None, stage=Stages())
@@ -383,7 +429,12 @@ def test_an_open_gate_lets_the_command_end_well(finished):
 
 
 @pytest.fixture(scope="module")
-def loop(quick_config, tmp_path_factory):
+def second_stages():
+    return Stages()
+
+
+@pytest.fixture(scope="module")
+def loop(quick_config, tmp_path_factory, second_stages):
     """A month that draws the groups, and the next one, in which the actions have helped."""
     data, output = tmp_path_factory.mktemp("store"), tmp_path_factory.mktemp("loop")
     store = {"world": "linear", "customers": 1300, "seed": 20}
@@ -397,7 +448,7 @@ def loop(quick_config, tmp_path_factory):
         (folder / "feedback.csv").write_text("\n".join(["customer,action,date", *rows, "9,R5,x"]),
                                              encoding="utf-8")
         second = pipeline.run(Request(data, output, None, quick_config, "quick", ("ru",)),
-                              Stages())
+                              second_stages)
     return data, output, first.report, second.report
 
 

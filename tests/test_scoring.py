@@ -87,6 +87,32 @@ def test_everyone_is_scored_once_whether_in_the_sample_or_not(settings, tmp_path
     assert roc_auc_score(rest["fallen"], rest["risk"]) > 0.8
 
 
+def test_scoring_tells_of_the_rows_a_batch_at_a_time(settings, tmp_path, monkeypatch):
+    settings = small(settings)
+    customers = ibis.memtable(customers_table(settings, customers=300))
+    sample = draw_sample(customers, settings)
+    scorer = scoring.fit_scorer(make_pipeline(CANDIDATES[2], settings), sample, settings)
+    rows, seen = len(sample.fallen), []
+    monkeypatch.setattr(scoring, "BATCH_ROWS", 100)
+    scored = scoring.score(customers, scorer, sample, settings, path=tmp_path / "scored.parquet",
+                           usable=True, told=lambda *what: seen.append(what))
+    batches = [(done, rows, "rows") for done in (*range(0, rows, 100), rows)]
+    assert seen == batches
+    seen.clear()
+    scoring.rescored(scored, scorer, sample, settings, lambda *what: seen.append(what))
+    assert seen[0] == (0, rows, "rows")
+    assert seen[-1] == (rows, rows, "rows")
+
+
+def test_each_fit_of_the_scorer_is_told(settings):
+    settings, seen = small(settings), []
+    sample = demo_sample(settings, customers=300)
+    scoring.fit_scorer(make_pipeline(CANDIDATES[2], settings), sample, settings,
+                       lambda *what: seen.append(what))
+    fits = settings.model.folds + 1
+    assert seen == [(done, fits, "fits") for done in range(fits + 1)]
+
+
 def test_bands_and_flags_follow_the_risk_and_the_known_class(settings, tmp_path):
     settings = small(settings)
     customers = ibis.memtable(customers_table(settings, customers=400))

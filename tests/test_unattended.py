@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,13 +18,13 @@ from reportgen import ledger, pipeline, results
 from reportgen.cli import main
 from reportgen.errors import ConfigError, DataError, GateError
 from reportgen.pipeline import Request
+from reportgen.progress import silent
 
 MONTHS = ("2026-08", "2026-09", "2026-10")
 
 
-@contextmanager
-def silent(_name):
-    yield
+def quietly(_name):
+    return nullcontext(silent)
 
 
 class Stages:
@@ -36,7 +36,7 @@ class Stages:
     @contextmanager
     def __call__(self, name):
         self.names.append(name)
-        yield
+        yield silent
 
 
 def ask(store, output, month=None, **changes):
@@ -61,7 +61,7 @@ def finished(store, tmp_path_factory):
     output = tmp_path_factory.mktemp("output")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ledger.KEY_VARIABLE, "a-key-for-the-demo")
-        outcomes = tuple(pipeline.run_all(ask(store, output), silent))
+        outcomes = tuple(pipeline.run_all(ask(store, output), quietly))
     return output, outcomes
 
 
@@ -195,26 +195,26 @@ def test_drawing_earlier_months_again_analyses_no_later_one(store, again, tmp_pa
     (tmp_path / "templates/css").mkdir(parents=True)
     (tmp_path / "templates/css/company.css").write_text(":root { --blue: #003366; }")
     request = replace(ask(store, again), templates=tmp_path / "templates")
-    assert [outcome.status for outcome in pipeline.run_all(request, silent)] == ["drawn"] * 3
+    assert [outcome.status for outcome in pipeline.run_all(request, quietly)] == ["drawn"] * 3
 
 
 def test_model_of_no_month_is_refused_for_all_months_too(store, again):
     with pytest.raises(ConfigError, match=r"--model '2026-8' is no month of .* known: 2026-08"):
-        list(pipeline.run_all(ask(store, again, kept="2026-8"), silent))
+        list(pipeline.run_all(ask(store, again, kept="2026-8"), quietly))
 
 
 def test_page_of_all_months_lets_go_of_a_language_that_is_gone(store, again):
     both = replace(ask(store, again, MONTHS[2]), languages=("ru", "en"))
-    pipeline.run(both, silent)
+    pipeline.run(both, quietly)
     assert (again / "public/index.en.html").is_file()
     (again / "public" / MONTHS[0] / "notes").mkdir()     # nothing of ours; it does no harm
-    pipeline.run(ask(store, again, MONTHS[2]), silent)
+    pipeline.run(ask(store, again, MONTHS[2]), quietly)
     assert sorted(path.name for path in (again / "public").glob("index*")) == ["index.html"]
 
 
 def test_past_month_run_again_reads_no_later_one(finished, store, again):
     text = (again / "public" / MONTHS[1] / "results.json").read_bytes()
-    outcome = pipeline.run(ask(store, again, MONTHS[1], force=True), silent)
+    outcome = pipeline.run(ask(store, again, MONTHS[1], force=True), quietly)
     assert outcome.status == "analysed"
     assert (again / "public" / MONTHS[1] / "results.json").read_bytes() == text
     assert outcome.report == finished[1][1].report
@@ -239,7 +239,7 @@ def test_kept_model_scores_without_learning(store, again):
 
 def test_kept_model_of_an_unknown_month_is_refused(store, again):
     with pytest.raises(ConfigError, match=r"--model 2026-01: .* \(2026-08, 2026-09\)"):
-        pipeline.run(ask(store, again, MONTHS[2], kept="2026-01"), silent)
+        pipeline.run(ask(store, again, MONTHS[2], kept="2026-01"), quietly)
 
 
 # ── A broken history ─────────────────────────────────────────────────────────────────────────────
@@ -248,7 +248,7 @@ def test_kept_model_of_an_unknown_month_is_refused(store, again):
 def test_damaged_month_is_told_and_nothing_is_compared_on_guesses(store, again):
     path = again / "public" / MONTHS[1] / "results.json"
     path.write_text(path.read_text("utf-8")[:5000], encoding="utf-8")
-    outcome = pipeline.run(ask(store, again, MONTHS[2]), silent)
+    outcome = pipeline.run(ask(store, again, MONTHS[2]), quietly)
     history = outcome.report.history
     assert [(fault.month, fault.reason) for fault in history.faults] == [(MONTHS[1], "damaged")]
     # August can be read, but it is two months away: no forecast, and changes say so.
@@ -266,7 +266,7 @@ def test_lost_history_is_no_first_month(own_store, tmp_path):
     path = own_store / "reportgen.toml"
     path.write_text(path.read_text("utf-8").replace('# since = "2026-08"', 'since = "2026-08"'),
                     encoding="utf-8")
-    outcome = pipeline.run(ask(own_store, tmp_path / "new", MONTHS[2]), silent)
+    outcome = pipeline.run(ask(own_store, tmp_path / "new", MONTHS[2]), quietly)
     assert [fault.reason for fault in outcome.report.history.faults] == ["missing", "missing"]
     assert "no_history" not in {caveat.key for caveat in outcome.report.caveats}
     page = (tmp_path / "new/public" / MONTHS[2] / "report.ru.html").read_text("utf-8")
@@ -279,7 +279,7 @@ def test_lost_history_is_no_first_month(own_store, tmp_path):
 def test_customers_written_otherwise_are_not_compared(own_store, again):
     for table in ("market_file", "market_money", "market_time", "money"):
         change(own_store, MONTHS[2], table, lambda row: [f"K{row[0]}", *row[1:]])
-    outcome = pipeline.run(ask(own_store, again, MONTHS[2]), silent)
+    outcome = pipeline.run(ask(own_store, again, MONTHS[2]), quietly)
     history = outcome.report.history
     assert [(fault.month, fault.reason) for fault in history.faults] == [(MONTHS[1], "ids")]
     assert (history.migration, history.held, outcome.report.forecast) == (None, (), None)
@@ -291,13 +291,13 @@ def test_another_unit_stops_the_run_and_can_be_accepted(own_store, again):
            lambda row: [*row[:2], str(60 * float(row[2]))] if row[1] == "текущий_месяц" else row)
     published = (again / "public" / MONTHS[2] / "results.json").read_bytes()
     with pytest.raises(DataError) as caught:
-        pipeline.run(ask(own_store, again, MONTHS[2]), silent)
+        pipeline.run(ask(own_store, again, MONTHS[2]), quietly)
     assert [problem.code for problem in caught.value.problems] == ["unit_changed"]
     assert (again / "public" / MONTHS[2] / "results.json").read_bytes() == published
     path = own_store / "reportgen.toml"
     path.write_text(path.read_text("utf-8").replace('# accepted = ["2026-11"]',
                                                     'accepted = ["2026-10"]'), encoding="utf-8")
-    report = pipeline.run(ask(own_store, again, MONTHS[2]), silent).report
+    report = pipeline.run(ask(own_store, again, MONTHS[2]), quietly).report
     # Accepted is the break; customers are not compared across it, and totals are.
     assert (report.history.faults, report.history.migration, report.forecast) == ((), None, None)
     page = (again / "public" / MONTHS[2] / "report.ru.html").read_text("utf-8")
@@ -349,10 +349,10 @@ def test_old_data_fail_a_gate_where_no_month_is_asked_for(store, again):
     config.write_text(re.sub(r"data_age = \d+", "data_age = 62", toml.read_text("utf-8")),
                       encoding="utf-8")
     request = replace(ask(store, again), config=config, today=later)
-    outcome = pipeline.run(request, silent)
+    outcome = pipeline.run(request, quietly)
     with pytest.raises(GateError, match="ended 121 days ago, at most 62"):
         pipeline.hold((outcome,))
-    named = pipeline.run(replace(request, month=MONTHS[2]), silent)
+    named = pipeline.run(replace(request, month=MONTHS[2]), quietly)
     pipeline.hold((named,))
     assert results.to_json(named.report) == results.to_json(outcome.report)
 

@@ -184,6 +184,20 @@ def test_a_neutral_text_is_harmless_whatever_it_was(text: str) -> None:
         assert safe == text
 
 
+def test_a_long_list_tells_how_many_rows_are_written(
+    tmp_path: Path, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three are mailed, two of them make a word; one row stands on another sheet."""
+    monkeypatch.setattr(workbook, "_WORD", 2)
+    seen: list[tuple[float, float, str]] = []
+    write(tmp_path, report, *(customer(place) for place in range(1, 4)), FOUR[3])
+    workbook.write_workbook(
+        tmp_path / "actions.parquet", report,
+        localization.load("ru", currency=report.store.currency), path=tmp_path / "list.xlsx",
+        told=lambda *what: seen.append(what))
+    assert seen == [(0, 4, "rows"), (2, 4, "rows"), (3, 4, "rows"), (4, 4, "rows")]
+
+
 def test_the_same_list_gives_the_same_bytes(tmp_path: Path, report: Report) -> None:
     folders = [tmp_path / name for name in ("one", "two")]
     for folder in folders:

@@ -21,6 +21,7 @@ from reportgen.analysis.stage import Stage
 from reportgen.config import Settings
 from reportgen.contract import Role
 from reportgen.history import CUSTOMERS
+from reportgen.progress import Progress, parts
 from reportgen.results import (
     Caveat,
     ColumnInfo,
@@ -59,6 +60,10 @@ ACTIONS = "actions.parquet"
 #: Libraries whose versions change figures or pages.
 _LIBRARIES = ("duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "scikit-learn", "scipy",
               "shap", "weasyprint")
+
+#: How long it takes to repair the tables and to join them, to each other; and to sum up the
+#: customers, to profile the segments, to search for groups and to judge the recommendations.
+_CLEANING, _DESCRIBING = (4, 9), (2, 6, 2, 3)
 
 #: Modules whose imports take a second together; they come while the workers wake.
 _STAGES = ("leakage", "model_selection", "evaluation", "gate", "scoring", "explanation",
@@ -113,20 +118,20 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         scored = learning.score(customers.table, learned, ahead, settings, private, stage)
         explained = learning.explain(scored, learned, settings, private, stage)
     usable = not learned.card.gate.withholds
-    with stage("describe"):
-        found = _describe(scored, customers, learned, settings, before, month,
+    with stage("describe") as told:
+        found = _describe(scored, customers, learned, settings, before, month, told,
                           ahead=ahead is not None and ahead.models is not None)
-    with stage("history"):
+    with stage("history") as told:
         looked_back = looking_back.look_back(past, looking_back.Present(
             month, customers, private / CUSTOMERS, _columns(settings), found.state, learned.card,
-            found.segments, learned.trained, learned.scorer, learned.sample), settings)
+            found.segments, learned.trained, learned.scorer, learned.sample), settings, told)
         rivals = learning.rivals(learned, past, settings)
     with stage("money"):
         worth = _worth(learned, found, settings, usable=usable)
-    with stage("programme"):
+    with stage("programme") as told:
         judged = _judge(customers, folder, settings, month, before)
         plan = _plan(scored, found, judged, settings, month=month, before=before, private=private,
-                     usable=usable)
+                     usable=usable, told=told)
     ahead_told = learning.told(ahead, scored, settings)
     parts = _Parts(customers.quality, learned, ahead_told, explained, found,
                    looked_back, rivals, worth, judged, plan)
@@ -208,20 +213,24 @@ class _Described:
 
 
 def _describe(scored: ibis.Table, customers: Customers, learned: Learned, settings: Settings,
-              before: Before, month: str, *, ahead: bool) -> _Described:
+              before: Before, month: str, told: Progress, *, ahead: bool) -> _Described:
     """Describe the customers and their segments, and judge the recommendations."""
     from reportgen import caveats, discovery, overview, recommendations, segments
 
     usable, wanted = not learned.card.gate.withholds, settings.recommendations
+    summing, profiling, searching, judging = parts(told, *_DESCRIBING)
+    summing(0, 1, "%")
     state = overview.summarise(scored, settings)
     focus = segments.profile_rule(scored, "focus", wanted.focus_label, wanted.focus, settings)
+    profiles = segments.profile(scored, settings, profiling)
+    searching(0, 1, "%")
     return _Described(
         state=state,
         focus=focus,
-        segments=segments.profile(scored, settings),
+        segments=profiles,
         segmentation=segments.segmentation(scored, settings),
         discoveries=discovery.discover(scored, learned.sample, settings),
-        advice=recommendations.recommend(scored, focus, settings, usable=usable),
+        advice=recommendations.recommend(scored, focus, settings, judging, usable=usable),
         further=recommendations.recommend_further(scored, focus, settings, usable=usable),
         caveats=caveats.caveats(customers.quality, state, learned.card, focus,
                                 effort=settings.model.effort, first=before.past.first,
@@ -239,7 +248,7 @@ class _Plan:
 
 
 def _plan(scored: ibis.Table, found: _Described, judged: verdict.Judged, settings: Settings, *,
-          month: str, before: Before, private: Path, usable: bool) -> _Plan:
+          month: str, before: Before, private: Path, usable: bool, told: Progress) -> _Plan:
     """Tell what each action is worth and who gets it; write the list."""
     from reportgen import action_worth, programme, recommendations
 
@@ -249,7 +258,8 @@ def _plan(scored: ibis.Table, found: _Described, judged: verdict.Judged, setting
                             customers=found.state.customers, earlier=before.report)
         for items in (found.advice, found.further))
     planned = programme.plan(scored, meant, settings, month=month, ledger=before.ledger,
-                             seen=judged.seen, reasons=private / REASONS, usable=usable)
+                             seen=judged.seen, reasons=private / REASONS, usable=usable,
+                             progress=told)
     if usable:
         programme.write(planned.actions, private / ACTIONS)
     return _Plan(advice, further, planned)
@@ -290,12 +300,12 @@ def read_customers(folder: Path, settings: Settings, stage: Stage, *, month: str
     """Read, check, repair and join a month's tables: of its folder, or of a database."""
     if settings.engine.kind == "database":
         return _customers_of_database(settings, stage, month)
-    with stage("read"):
+    with stage("read") as told:
         from reportgen import engine, sources, spark
 
         distributed = settings.engine.kind == "spark"
         connection = (spark if distributed else engine).connect(settings.engine)
-        raw = sources.read_tables(folder, settings, connection)
+        raw = sources.read_tables(folder, settings, connection, told)
     return _joined(raw, settings, connection, stage)
 
 
@@ -309,19 +319,20 @@ def _customers_of_database(settings: Settings, stage: Stage, month: str) -> Cust
 
             raw = tables_of_database.read_tables(settings, connection, month=month)
         made = _joined(raw, settings, connection, stage)
-        with stage("fetch"):
-            return made.moved_to(engine.connect(settings.engine))
+        with stage("fetch") as told:
+            return made.moved_to(engine.connect(settings.engine), told)
 
 
 def _joined(raw: Mapping[str, RawTable], settings: Settings, connection: ibis.BaseBackend,
             stage: Stage) -> Customers:
     from reportgen import cleaning, features, tables, validation
 
-    with stage("validate"):
-        validation.validate(raw, settings)
-    with stage("clean"):
-        clean = cleaning.clean(raw, settings)
-        made = features.customers(clean, settings, connection)
+    with stage("validate") as told:
+        validation.validate(raw, settings, told)
+    with stage("clean") as told:
+        repairing, joining = parts(told, *_CLEANING)
+        clean = cleaning.clean(raw, settings, repairing)
+        made = features.customers(clean, settings, connection, joining)
         for table in raw.values():
             tables.discard(table.data)      # the customers are stored; the rest is memory only
         return made

@@ -15,6 +15,7 @@ from reportgen.analysis.stage import Stage
 from reportgen.config import Settings
 from reportgen.errors import ConfigError, StorageError
 from reportgen.history import CUSTOMERS
+from reportgen.progress import Progress, parts
 from reportgen.results import ColumnInfo, Explanation, Forecast, ModelCard, Rival
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 MODEL = "model.skops"
 REASONS = "reasons.parquet"
+
+#: How long the curve of learning and the measuring take, to each other; and the search over the
+#: past's columns and the fits of its winner.
+_EVALUATING, _PAST = (1, 9), (3, 1)
 
 
 @dataclass(frozen=True)
@@ -60,18 +65,20 @@ def learn(customers: ibis.Table, settings: Settings, month: str, stage: Stage) -
     from reportgen import evaluation, gate, model_selection, scoring
 
     drawn, screening = _draw(customers, settings, stage)
-    with stage("search"):
-        candidates = model_selection.search(drawn, settings)
-    with stage("nested"):
-        nested = model_selection.nested(drawn, settings)
-    with stage("compare"):
-        behind = model_selection.compare(candidates, drawn, settings)
-    with stage("fit"):
-        trials = evaluation.try_out(candidates, drawn, settings)
-        scorer = scoring.fit_scorer(candidates[0].pipeline, drawn, settings)
-    with stage("past"):
-        past = _without_current_month(drawn, scorer.out_of_fold, settings)
-    with stage("evaluate"):
+    with stage("search") as told:
+        candidates = model_selection.search(drawn, settings, told)
+    with stage("nested") as told:
+        nested = model_selection.nested(drawn, settings, told)
+    with stage("compare") as told:
+        behind = model_selection.compare(candidates, drawn, settings, told)
+    with stage("fit") as told:
+        trying, fitting = parts(told, len(candidates), settings.model.folds + 1, unit="fits")
+        trials = evaluation.try_out(candidates, drawn, settings, trying)
+        scorer = scoring.fit_scorer(candidates[0].pipeline, drawn, settings, fitting)
+    with stage("past") as told:
+        past = _without_current_month(drawn, scorer.out_of_fold, settings, told)
+    with stage("evaluate") as told:
+        curve, measuring = parts(told, *_EVALUATING)
         judged = evaluation.judged_risks(
             trials[0], (nested.risks, nested.folds) if nested else None, drawn)
         card = evaluation.evaluate(trials, evaluation.Findings(
@@ -83,8 +90,8 @@ def learn(customers: ibis.Table, settings: Settings, month: str, stage: Stage) -
             past=past,
             gate=gate.judge(drawn, judged, screening.risks, settings),
             leakage=screening.leakage,
-            learning=evaluation.learning_curve(candidates[0], drawn, settings),
-        ), drawn, settings)
+            learning=evaluation.learning_curve(candidates[0], drawn, settings, curve),
+        ), drawn, settings, measuring)
     return Learned(drawn, month, trials[0].model, candidates[0].pipeline, judged, scorer, card)
 
 
@@ -115,22 +122,23 @@ def _draw(customers: ibis.Table, settings: Settings,
     """Draw the sample, and look for columns that give the class away."""
     from reportgen import leakage, money, sample
 
-    with stage("guard"):
-        drawn = sample.draw_sample(customers, settings)
+    with stage("guard") as told:
+        drawn = sample.draw_sample(customers, settings, told)
         money.check_unit(drawn, settings)
         return drawn, leakage.screen(drawn, settings)
 
 
-def _without_current_month(drawn: Sample, full_risk: Matrix,
-                           settings: Settings) -> evaluation.PastFit | None:
+def _without_current_month(drawn: Sample, full_risk: Matrix, settings: Settings,
+                           told: Progress) -> evaluation.PastFit | None:
     """Search and cross-fit a model of the past's columns alone; a quick run leaves it out."""
     from reportgen import evaluation, model_selection, scoring
 
     columns = settings.past_features
     if settings.model.effort == "quick" or len(columns) in (0, len(settings.features)):
         return None
-    winner = model_selection.search_again(drawn, settings, columns=columns)
-    risk = scoring.cross_fit(winner.pipeline, drawn, settings)
+    searching, fitting = parts(told, *_PAST)
+    winner = model_selection.search_again(drawn, settings, searching, columns=columns)
+    risk = scoring.cross_fit(winner.pipeline, drawn, settings, fitting)
     return evaluation.PastFit(winner.family, len(columns), risk, full_risk)
 
 
@@ -171,20 +179,23 @@ def look_ahead(customers: Customers, past: Past, settings: Settings, month: str,
     changed = continuity.contract_changes(both.report.columns, columns)
     if continuity.comparable(names, changed) != names:
         return None
-    with stage("forecast"):
+    with stage("forecast") as told:
+        # The whole search is repeated as often as there are outer folds.
+        outer = settings.model.repeats * settings.model.folds
+        searching, repeating, fitting = parts(told, 1, outer, 1)
         lesson = forecast.prepare(both.then, both.now, settings, month=both.month)
         if lesson is None:
             return None
         drawn = sample.draw_sample(lesson.table, lesson.settings)
-        winner = model_selection.search(drawn, lesson.settings)[0]
-        nested = model_selection.nested(drawn, lesson.settings)
+        winner = model_selection.search(drawn, lesson.settings, searching)[0]
+        nested = model_selection.nested(drawn, lesson.settings, repeating)
         (trial,) = evaluation.try_out((winner,), drawn, lesson.settings)
         judged = evaluation.judged_risks(
             trial, (nested.risks, nested.folds) if nested else None, drawn)
         card = forecast.judge(lesson, drawn, judged, family=winner.family)
         if not card.useful:
             return Ahead(card, None)
-        scorer = scoring.fit_scorer(winner.pipeline, drawn, lesson.settings)
+        scorer = scoring.fit_scorer(winner.pipeline, drawn, lesson.settings, fitting)
         return Ahead(card, scoring.Ahead(scorer, drawn, lesson.settings))
 
 
@@ -203,10 +214,10 @@ def score(customers: ibis.Table, learned: Learned, ahead: Ahead | None, settings
     from reportgen import risk_model, scoring
 
     usable = not learned.card.gate.withholds
-    with stage("score"):
+    with stage("score") as told:
         scored = scoring.score(customers, learned.scorer, learned.sample, settings,
                                path=private / CUSTOMERS, usable=usable,
-                               ahead=ahead.models if ahead else None)
+                               ahead=ahead.models if ahead else None, told=told)
         if usable:
             risk_model.save(learned.scorer.final, settings, trained=learned.trained,
                             path=private / MODEL)
@@ -219,14 +230,14 @@ def explain(scored: ibis.Table, learned: Learned, settings: Settings, private: P
     from reportgen import explanation, reasons
 
     usable = not learned.card.gate.withholds
-    with stage("explain"):
+    with stage("explain") as told:
         explained = explanation.explain(learned.model, learned.pipeline, learned.scorer.folds,
-                                        learned.sample, settings, usable=usable)
+                                        learned.sample, settings, usable=usable, told=told)
     if usable:
-        with stage("reasons"):
+        with stage("reasons") as told:
             reasons.write_reasons(scored, learned.scorer.final, learned.scorer.folds,
                                   explained.groups, learned.sample, settings,
-                                  path=private / REASONS)
+                                  path=private / REASONS, told=told)
     return explained
 
 

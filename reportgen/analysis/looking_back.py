@@ -16,11 +16,16 @@ from reportgen import scoring
 from reportgen.config import Settings
 from reportgen.features import Customers
 from reportgen.history import Earlier, Past
+from reportgen.progress import Progress, parts, silent
 from reportgen.results import ColumnInfo, Drift, History, ModelCard, Overview, Segment
 from reportgen.sample import Sample
 from reportgen.trends import continuity, drift, migration, outcomes, restatements
 from reportgen.trends.pair import Pair, pair
 from reportgen.trends.points import points
+
+#: How long it takes to tell who moved, what was promised and what was restated, and to measure
+#: the drift, to each other; and of the drift, to score the customers anew and to measure.
+_TIMES, _DRIFT_TIMES = (8, 7, 3, 16), (4, 8)
 
 
 def comparable(customers: Customers, past: Past, columns: Mapping[str, ColumnInfo],
@@ -59,22 +64,28 @@ class Present:
     sample: Sample
 
 
-def look_back(past: Past, present: Present, settings: Settings) -> History:
+def look_back(past: Past, present: Present, settings: Settings,
+              told: Progress = silent) -> History:
     """Tell how this month differs from those before."""
     line = points(past, present.state, present.card, month=present.month)
     both = _beside(past.last, present)
     if both is None:
         return History(line, past.faults, None, (), (), (), ())
     contract = continuity.contract_changes(both.report.columns, present.columns)
-    return History(
-        points=line, faults=past.faults,
-        migration=migration.migrate(both, present.segments, settings),
-        held=outcomes.hold(both, settings),
-        restated=restatements.find(both, settings, columns=continuity.comparable(
-            tuple(settings.columns), contract)),
-        drift=(_drift(both, present, settings), *_since_training(both, past, present, settings)),
-        contract=contract,
-    )
+    moving, holding, restating, drifting = parts(told, *_TIMES)
+    moving(0, 1, "%")
+    moved = migration.migrate(both, present.segments, settings)
+    holding(0, 1, "%")
+    held = outcomes.hold(both, settings)
+    restating(0, 1, "%")
+    restated = restatements.find(both, settings, columns=continuity.comparable(
+        tuple(settings.columns), contract))
+    since = (both, *_since_training(both, past, present))
+    drift = tuple(_drift(earlier, present, settings, share)
+                  for earlier, share in zip(since, parts(drifting, *(1 for _ in since)),
+                                            strict=True))
+    return History(points=line, faults=past.faults, migration=moved, held=held, restated=restated,
+                   drift=drift, contract=contract)
 
 
 def _beside(earlier: Earlier | None, present: Present) -> Pair | None:
@@ -82,22 +93,23 @@ def _beside(earlier: Earlier | None, present: Present) -> Pair | None:
                 month=present.month, scored=present.scored)
 
 
-def _since_training(both: Pair, past: Past, present: Present,
-                    settings: Settings) -> tuple[Drift, ...]:
-    """Compare with the month that a kept model learned from, where that is not the month before."""
+def _since_training(both: Pair, past: Past, present: Present) -> tuple[Pair, ...]:
+    """Return the month that a kept model learned from, where that is not the month before."""
     if present.trained in (present.month, both.month):
         return ()
     training = _beside(past.of(present.trained), present)
-    return () if training is None else (_drift(training, present, settings),)
+    return () if training is None else (training,)
 
 
-def _drift(both: Pair, present: Present, settings: Settings) -> Drift:
+def _drift(both: Pair, present: Present, settings: Settings, told: Progress) -> Drift:
+    scoring_anew, measuring = parts(told, *_DRIFT_TIMES)
     contract = continuity.contract_changes(both.report.columns, present.columns)
     features = continuity.comparable(settings.features, contract)
     # Where a column is not comparable, neither is what a model makes of it.
-    then = (scoring.rescored(both.then, present.scorer, present.sample, settings)
+    then = (scoring.rescored(both.then, present.scorer, present.sample, settings, scoring_anew)
             if features == settings.features else
             both.then.mutate(risk=ibis.null("float64")))
+    measuring(0, 1, "%")
     columns = drift.measure(then, both.now, settings, month=both.month, columns=features,
                             seed=settings.model.seed)
     return Drift(both.month, sum(one.level != "none" for one in columns), columns)

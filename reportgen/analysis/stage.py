@@ -3,5 +3,10 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-Stage = Callable[[str], AbstractContextManager[None]]
-"""Opened around every stage by its name, so that a caller may show or time it."""
+from reportgen.progress import Progress
+
+Stage = Callable[[str], AbstractContextManager[Progress]]
+"""Opened around every stage by its name, so that a caller may show or time it.
+
+What it gives is told by the stage how far it is; a stage that cannot know tells nothing.
+"""

@@ -20,6 +20,7 @@ from reportgen.mailing.post import Post, transport_of
 from reportgen.mailing.published import Published
 from reportgen.mailing.readers import as_settled, check_sizes, keeps_back, previews, readers
 from reportgen.mailing.wish import Clock, Wish
+from reportgen.progress import Progress, silent
 from reportgen.templating import Event
 
 __all__ = ["Clock", "Delivery", "Published", "Wish", "check", "failed", "keeps_back", "notices",
@@ -54,13 +55,15 @@ def check(settings: Mail, wish: Wish, languages: Sequence[str]) -> None:
 
 
 def send(published: Published, settings: Mail, wish: Wish, *, failures: Sequence[str],
-         clock: Clock) -> tuple[Delivery, ...]:
+         clock: Clock, told: Progress = silent) -> tuple[Delivery, ...]:
     """Send a month to everybody who should have it and does not, and tell the owner the rest.
 
     Parameters
     ----------
     failures
         The gates that the month did not pass, each beginning with the gate's name.
+    told
+        Is told of the messages.
 
     Raises
     ------
@@ -72,10 +75,10 @@ def send(published: Published, settings: Mail, wish: Wish, *, failures: Sequence
     if wish.previews:
         looks = list(previews(published, settings, wish, clock))
         check_sizes(looks, settings)
-        return tuple(post.carry(looks))
+        return tuple(post.carry(looks, told))
     settled, copies = readers(published, settings, wish, failures, post.history, clock)
     check_sizes(copies, settings)
-    deliveries = (*settled, *post.carry(copies))
+    deliveries = (*settled, *post.carry(copies, told))
     if not wish.deliver:
         deliveries = tuple(as_settled(one, settled) for one in deliveries if one.path
                            or one.fate not in HELD)

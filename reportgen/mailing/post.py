@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from reportgen.mailed import Entry, Mailed
 from reportgen.mailing.deliveries import Copy, Delivery, Fate
 from reportgen.mailing.published import Published
 from reportgen.mailing.wish import Clock, Wish
+from reportgen.progress import Progress, silent
 
 #: Each pause before another attempt is so many times as long as the one before.
 _GROWTH = 3
@@ -46,8 +47,11 @@ class Post:
         known = self.history.last(copy.message_id)
         return known is not None and known.fate != "deferred"
 
-    def carry(self, copies: Sequence[Copy]) -> list[Delivery]:
-        """Hand messages over; those that are put off get further attempts after growing pauses."""
+    def carry(self, copies: Sequence[Copy], told: Progress = silent) -> list[Delivery]:
+        """Hand messages over; those that are put off get further attempts after growing pauses.
+
+        ``told`` is told how many have been tried.
+        """
         done: dict[str, Delivery] = {}
         waiting = list(copies)
         server = self.settings.server
@@ -58,16 +62,19 @@ class Post:
                     break
                 if attempt:
                     self.clock.sleep(pause * _GROWTH ** (attempt - 1))
-                lasting = self._round(waiting, done)
+                lasting = self._round(
+                    waiting, done, lambda: told(len(done), len(copies), "messages"))
                 waiting = [copy for copy in waiting if not lasting
                            and done[copy.message_id].fate in ("deferred", "not_tried")]
         finally:
             self.transport.close()
         return [done[copy.message_id] for copy in copies]
 
-    def _round(self, copies: Sequence[Copy], done: dict[str, Delivery]) -> bool:
+    def _round(self, copies: Sequence[Copy], done: dict[str, Delivery],
+               tell: Callable[[], None]) -> bool:
         """Try each message once; return whether further attempts would be in vain."""
         for place, copy in enumerate(copies):
+            tell()
             try:
                 self.transport.open()
                 done[copy.message_id] = self._hand_over(copy)

@@ -12,16 +12,18 @@ import tempfile
 import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 
 import ibis
 
-from reportgen import spark
+from reportgen import progress, spark
 from reportgen.cells import quoted
 from reportgen.contract import Contract
 from reportgen.errors import DataError, Problem
+from reportgen.progress import Progress, silent
 from reportgen.sources import distributed, parquet, parts, text, xlsx
 from reportgen.sources.dialect import COMPRESSED
 from reportgen.sources.reading import Reader, Reading, Task
@@ -36,12 +38,15 @@ SOURCES: Mapping[str, Reader] = MappingProxyType({
     ".parquet": parquet.read,
 })
 
+#: Seconds that putting files together takes, to those of reading them.
+_TOGETHER = 0.2
+
 #: Most files a message lists.
 _LISTED = 10
 
 
 def read_tables(
-    folder: Path, contract: Contract, connection: ibis.BaseBackend
+    folder: Path, contract: Contract, connection: ibis.BaseBackend, told: Progress = silent
 ) -> dict[str, RawTable]:
     """Read every table of the contract.
 
@@ -51,6 +56,8 @@ def read_tables(
         Where the files of one month lie.
     connection
         The DuckDB engine that holds the tables from now on. Files are not read again.
+    told
+        Is told of the bytes read. A file's are done by and by: it is looked at, read and stored.
 
     Returns
     -------
@@ -60,7 +67,24 @@ def read_tables(
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     with tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
         tasks = [Task(contract, name, connection, Path(scratch)) for name in contract.tables]
-        return {task.table: _table(task, entries) for task in tasks}
+        shares = progress.parts(told, *(_bytes(task, entries) for task in tasks), unit="bytes")
+        return {task.table: _table(replace(task, told=share), entries)
+                for task, share in zip(tasks, shares, strict=True)}
+
+
+def _bytes(task: Task, entries: Sequence[Path]) -> int:
+    """Add up the sizes of a table's files; none where it cannot be read anyway."""
+    try:
+        return sum(map(_size, _find(task.contract.tables[task.table].file, entries)))
+    except DataError:
+        return 0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _table(task: Task, entries: Sequence[Path]) -> RawTable:
@@ -76,13 +100,17 @@ def _table(task: Task, entries: Sequence[Path]) -> RawTable:
 
 def _read(paths: Sequence[Path], task: Task) -> RawTable:
     """Read a table of one file, or of several."""
-    found = [_read_file(path, task) for path in paths]
+    sizes = [_size(path) for path in paths]
+    # Several files are read, then put together.
+    *shares, together = progress.parts(task.told, *sizes, _TOGETHER * sum(sizes) * (len(sizes) > 1))
+    found = [_read_file(path, replace(task, told=share))
+             for path, share in zip(paths, shares, strict=True)]
     problems = tuple(problem for reading, _ in found for problem in reading.match.problems)
     names = tuple(path.name for path in paths)
     file = names[0] if len(names) == 1 else f"{paths[0].parent.name}: {len(names)} files"
     if problems and len(paths) > 1:
         return RawTable(task.table, file, problems=problems)    # they cannot be put together
-    reading = parts.joined([reading for reading, _ in found], task)
+    reading = parts.joined([reading for reading, _ in found], replace(task, told=together))
     if not reading.rows:
         problems += (Problem(names[0], "", 1, "no_rows",
                              "there is a header and nothing below it; export the table again"),)

@@ -12,13 +12,18 @@ import gzip
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from reportgen.errors import DataError, Problem
+from reportgen.progress import Progress, silent
 from reportgen.sources.headers import match
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -68,8 +73,10 @@ class _Survey:
     not_cyrillic_line: int
 
 
-def detect(path: Path, expected: Sequence[str]) -> Dialect:
+def detect(path: Path, expected: Sequence[str], told: Progress = silent) -> Dialect:
     """Look at a file; the expected headers decide where two readings are possible.
+
+    ``told`` is told of the bytes looked at.
 
     Raises
     ------
@@ -78,7 +85,7 @@ def detect(path: Path, expected: Sequence[str]) -> Dialect:
     """
     with _bytes_of(path) as file:
         start = file.read(_SAMPLE)
-    survey = _survey(path)
+    survey = _survey(path, told)
     encoding = _marked(start) or _unmarked_utf16(start)
     if encoding is None or encoding.startswith(_UTF8):
         encoding = _eight_bit(path, start, survey, marked=encoding)
@@ -87,8 +94,11 @@ def detect(path: Path, expected: Sequence[str]) -> Dialect:
     return Dialect(encoding, delimiter, header, survey.lines if readable else None)
 
 
-def records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def records(path: Path, encoding: str, delimiter: str,
+            told: Progress = silent) -> Iterator[tuple[int, list[str]]]:
     """Yield each record that is not blank, with the line it begins on.
+
+    ``told`` is told of the bytes read.
 
     Raises
     ------
@@ -96,7 +106,7 @@ def records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, li
         Bytes that do not fit the encoding, or quotation marks that do not match.
     """
     line = 1
-    with _text_of(path, encoding) as file:
+    with _text_of(path, encoding, told) as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             for fields in reader:
@@ -115,16 +125,37 @@ def fault(path: Path, row: int, code: str, message: str) -> DataError:
     return DataError([Problem(path.name, "", row, code, message)])
 
 
-def _bytes_of(path: Path) -> IO[bytes]:
+class _Told(io.FileIO):
+    """The bytes of a file, which tell how many of them were read."""
+
+    def __init__(self, path: Path, told: Progress) -> None:
+        super().__init__(path)
+        self._told, self._read, self._size = told, 0, path.stat().st_size
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        count = super().readinto(buffer)
+        self._read += count or 0
+        self._told(self._read, self._size, "bytes")
+        return count
+
+
+@contextmanager
+def _bytes_of(path: Path, told: Progress = silent) -> Iterator[IO[bytes]]:
     """Open a file's bytes; of a compressed one those that were compressed."""
-    if path.suffix.lower() != COMPRESSED:
-        return path.open("rb")
-    return cast(IO[bytes], gzip.open(path, "rb"))
+    with io.BufferedReader(_Told(path, told), _CHUNK) as file:
+        if path.suffix.lower() != COMPRESSED:
+            yield file
+            return
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            yield cast(IO[bytes], unpacked)
 
 
-def _text_of(path: Path, encoding: str) -> IO[str]:
+@contextmanager
+def _text_of(path: Path, encoding: str, told: Progress = silent) -> Iterator[IO[str]]:
     """Open a file's text with the ends of its lines as they are."""
-    return io.TextIOWrapper(_bytes_of(path), encoding=encoding, newline="")
+    with (_bytes_of(path, told) as file,
+          io.TextIOWrapper(cast(io.BufferedReader, file), encoding=encoding, newline="") as text):
+        yield text
 
 
 def _marked(start: bytes) -> str | None:
@@ -169,13 +200,13 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _survey(path: Path) -> _Survey:
+def _survey(path: Path, told: Progress) -> _Survey:
     """Read the whole file once, a chunk at a time."""
     decoder = codecs.getincrementaldecoder(_UTF8)()
     feeds = returns = pairs = 0
     nul_line = not_utf8_line = not_cyrillic_line = 0
     last = b""
-    with _bytes_of(path) as file:
+    with _bytes_of(path, told) as file:
         while chunk := file.read(_CHUNK):
             nul_line = nul_line or _line_of(b"\0", chunk, feeds)
             not_cyrillic_line = not_cyrillic_line or _line_of(_CYRILLIC_GAP, chunk, feeds)

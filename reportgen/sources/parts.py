@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import ibis
 
+from reportgen.engine import watched
 from reportgen.sources.reading import Reading, Task, counted
 from reportgen.tables import ROW, ROWS_OF_A_PART, discard, materialise
 
@@ -22,7 +23,8 @@ def joined(parts: Sequence[Reading], task: Task) -> Reading:
         return first
     order = first.match.positions
     tables = [_numbered(part, order, number) for number, part in enumerate(parts)]
-    together = materialise(task.connection, ibis.union(*_of_one_type(tables)), task.table)
+    with watched(task.connection, task.told):
+        together = materialise(task.connection, ibis.union(*_of_one_type(tables)), task.table)
     for part in parts:
         discard(part.data)
     encodings, delimiters = ({getattr(part, name) for part in parts}

@@ -21,6 +21,8 @@ from pyarrow import parquet
 
 from reportgen import spark
 from reportgen.contract import Contract
+from reportgen.engine import watched
+from reportgen.progress import Progress, silent
 from reportgen.sources.headers import Match
 from reportgen.tables import ID, PERIOD, ROW, given, headers, materialise, one_row, understand
 
@@ -33,12 +35,16 @@ FIRST_ROW = 2
 
 @dataclass(frozen=True)
 class Task:
-    """What to read, and where to: the engine, and a folder for what must be written down."""
+    """What to read, and where to: the engine, and a folder for what must be written down.
+
+    ``told`` is told how far the reading is.
+    """
 
     contract: Contract
     table: str
     connection: ibis.BaseBackend
     scratch: Path
+    told: Progress = silent
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -79,7 +85,9 @@ def store(rows: ibis.Table, match: Match, task: Task) -> Reading:
         `ROW`, and every column of the file as c0, c1, …, in the file's order.
     """
     understood = understand(rows, match.positions, task.contract, task.table)
-    return counted(materialise(task.connection, understood, task.table), match, task)
+    with watched(task.connection, task.told):
+        data = materialise(task.connection, understood, task.table)
+    return counted(data, match, task)
 
 
 def counted(data: ibis.Table, match: Match, task: Task, *, encoding: str = "",

@@ -28,6 +28,7 @@ from reportgen import (
 )
 from reportgen.config import Settings
 from reportgen.demo import WORLDS, truth, write_store
+from reportgen.progress import silent
 
 #: A column that alone reaches this ROC-AUC must come out on top of the importance.
 STRONG = 0.7
@@ -46,7 +47,7 @@ class Finding:
 def over_split_seeds(folder: Path, seeds: range) -> Iterator[Finding]:
     """Analyse one month again and again, with another seed of split and search each time."""
     settings = config.load(None)
-    table = analysis.read_customers(folder, settings, lambda _: nullcontext()).table
+    table = analysis.read_customers(folder, settings, lambda _: nullcontext(silent)).table
     for seed in seeds:
         yield _find(table, with_seed(settings, seed))
 
@@ -58,7 +59,8 @@ def over_demo_stores(world: str, seeds: range) -> Iterator[Finding]:
         with tempfile.TemporaryDirectory() as folder:
             months = write_store(Path(folder), WORLDS[world], seed=seed, months=1,
                                  contract_text=pipeline.demo_contract())
-            table = analysis.read_customers(months[0], settings, lambda _: nullcontext()).table
+            table = analysis.read_customers(months[0], settings,
+                                            lambda _: nullcontext(silent)).table
             yield _find(table, with_seed(settings, seed))
 
 

@@ -216,3 +216,65 @@ def test_parquet_categories_and_decimals_are_read(tmp_path, settings, connection
     assert minutes.data.select(value=minutes.meant("минут")).to_pyarrow()["value"].to_pylist() == [
         *map(float, columns[2])]
     assert (minutes.keys, minutes.customers) == (6, 3)
+
+
+# ── Progress ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def told_of(folder, settings, connection):
+    seen = []
+    sources.read_tables(folder, settings, connection, lambda *what: seen.append(what))
+    return seen
+
+
+def read_to_its_end(seen, total):
+    """Bytes of all files are told in their order, and all of them in the end."""
+    done = [amount for amount, _, _ in seen]
+    assert {what[1:] for what in seen} == {(total, "bytes")}
+    assert done == sorted(done)
+    assert done[-1] == pytest.approx(total)
+    return done
+
+
+def test_reading_tells_the_bytes_of_all_files(tmp_path, settings, connection):
+    folder = write_tables(tmp_path, make_tables())
+    sizes = [(folder / f"{table.file}.csv").stat().st_size for table in settings.tables.values()]
+    done = read_to_its_end(told_of(folder, settings, connection), sum(sizes))
+    assert any(amount == pytest.approx(sizes[0]) for amount in done)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1251", "utf-16"])
+@pytest.mark.parametrize("pack", [False, True])
+def test_a_long_text_tells_how_far_it_is_read(tmp_path, settings, connection, encoding, pack):
+    rows = "".join(f"{row};{row % 7},5 ₽\n" if encoding != "cp1251" else f"{row};я\n"
+                   for row in range(300_000))
+    text = f"id;Прибыль\n{rows}"
+    if pack:
+        compressed(tmp_path, "money.csv.gz", text, encoding)
+    else:
+        (tmp_path / "money.csv").write_text(text, encoding=encoding)
+    size = next(tmp_path.iterdir()).stat().st_size
+    done = [amount for amount, total, _ in told_of(tmp_path, settings, connection)
+            if total == size]
+    assert done == sorted(done)
+    assert len({round(amount / size, 2) for amount in done}) > (2 if pack else 4)
+    assert done[-1] == pytest.approx(size)
+
+
+def test_parts_are_read_one_after_another_and_put_together(tmp_path, settings, connection):
+    folder = tmp_path / "money"
+    folder.mkdir()
+    (folder / "a.csv").write_text("id;Прибыль\n1;5\n", encoding="utf-8")
+    (folder / "b.csv").write_text("id;Прибыль\n2;6\n", encoding="utf-8")
+    total = 2 * (folder / "a.csv").stat().st_size
+    done = read_to_its_end(told_of(tmp_path, settings, connection), total)
+    # Of 1 + 1 parts of the time and 0.2 x 2 for putting them together the first takes 1 / 2.4.
+    assert any(amount == pytest.approx(total / 2.4) for amount in done)
+
+
+def test_a_workbook_tells_of_its_rows(tmp_path, settings, connection):
+    write_xlsx(tmp_path / "money.xlsx", [["id", "Прибыль"], *([row, 5] for row in range(3_500))])
+    total = (tmp_path / "money.xlsx").stat().st_size
+    done = read_to_its_end(told_of(tmp_path, settings, connection), total)
+    # The 1,000th of 3,501 rows, of 20 / 21 of the time.
+    assert any(amount == pytest.approx(total * 1_000 / 3_501 * 20 / 21) for amount in done)
