@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Literal, Protocol, TypeVar
 
-Unit = Literal["rows", "fits", "families", "segments", "rules", "documents", "messages", "bytes",
-               "%"]
+Unit = Literal["rows", "fits", "families", "segments", "rules", "tables", "documents", "messages",
+               "bytes", "%"]
 """What work is counted in; "%" where only its share is known."""
 
 T = TypeVar("T")

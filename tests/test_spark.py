@@ -23,6 +23,7 @@ from reportgen import analysis, config, doctor, pipeline, spark, tables
 from reportgen.config import Settings
 from reportgen.errors import ConfigError, DataError, MachineError
 from reportgen.features import Customers
+from reportgen.progress import silent
 from reportgen.sections import Engine
 
 LOCAL = "local[2]"
@@ -45,7 +46,8 @@ def on_spark() -> Iterator[Settings]:
 
 def customers(folder: Path, settings: Settings) -> Customers:
     with spark.told() if settings.engine.kind == "spark" else nullcontext():
-        return analysis.read_customers(folder, settings, lambda _: nullcontext(), month="2026-10")
+        return analysis.read_customers(folder, settings, lambda _: nullcontext(silent),
+                                       month="2026-10")
 
 
 def rows(table: ibis.Table) -> list[dict[str, Any]]:
@@ -98,7 +100,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, on_spark: Settings,
         with _fetched() as seen:
             for month in MONTHS:
                 pipeline.run(pipeline.Request(folder, outputs[name], month=month, effort="quick",
-                                              languages=("en",)), lambda _: nullcontext())
+                                              languages=("en",)), lambda _: nullcontext(silent))
         counts = seen
     return outputs, counts
 

@@ -314,10 +314,10 @@ def _customers_of_database(settings: Settings, stage: Stage, month: str) -> Cust
     from reportgen import database, engine
 
     with database.connected(settings.engine) as connection:
-        with stage("read"):
+        with stage("read") as told:
             from reportgen.sources import database as tables_of_database
 
-            raw = tables_of_database.read_tables(settings, connection, month=month)
+            raw = tables_of_database.read_tables(settings, connection, told, month=month)
         made = _joined(raw, settings, connection, stage)
         with stage("fetch") as told:
             return made.moved_to(engine.connect(settings.engine), told)

@@ -16,6 +16,7 @@ from reportgen import months
 from reportgen.cells import quoted
 from reportgen.contract import Contract, Table
 from reportgen.errors import DataError, Problem
+from reportgen.progress import Progress, counted, silent
 from reportgen.sources.distributed import by_customer
 from reportgen.sources.headers import match
 from reportgen.sources.reading import Reading, Task
@@ -28,11 +29,12 @@ _KEPT_OF_A_NAME = 63
 _LISTED = 20
 
 
-def read_tables(contract: Contract, connection: ibis.BaseBackend, *,
+def read_tables(contract: Contract, connection: ibis.BaseBackend, told: Progress = silent, *,
                 month: str) -> dict[str, RawTable]:
     """Put every table of the contract aside in the database, as far as the month goes."""
-    return {name: _table(Task(contract, name, connection, Path()), month)
-            for name in contract.tables}
+    names = list(contract.tables)
+    tables = (_table(Task(contract, name, connection, Path()), month) for name in names)
+    return dict(zip(names, counted(tables, len(names), "tables", told), strict=True))
 
 
 def _table(task: Task, month: str) -> RawTable:

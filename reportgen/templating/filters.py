@@ -22,7 +22,7 @@ _CAVEAT_DECIMALS = 2
 #: The size of a drawing in points, as its opening tag states it.
 _SIZE = re.compile(r'width="[\d.]+pt" height="[\d.]+pt"')
 
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", "": "none"}
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 #: What the templates take from the localizer as it is.
 _OF_THE_LOCALIZER = ("number", "percent", "points", "money", "quantity", "interval", "estimate",

@@ -27,6 +27,7 @@ from reportgen.cli import main
 from reportgen.config import Settings
 from reportgen.errors import ConfigError, DataError, MachineError
 from reportgen.features import Customers
+from reportgen.progress import silent
 
 MONTH = "2026-10"
 
@@ -36,7 +37,7 @@ def settings_at(url: str, text: str = "") -> Settings:
 
 
 def customers(settings: Settings, folder: Path = Path("nowhere")) -> Customers:
-    return analysis.read_customers(folder, settings, lambda _: nullcontext(), month=MONTH)
+    return analysis.read_customers(folder, settings, lambda _: nullcontext(silent), month=MONTH)
 
 
 def rows(table: ibis.Table) -> list[dict[str, Any]]:
