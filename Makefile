@@ -12,7 +12,7 @@ STORES ?= 1000
 PAIRS  ?= 1000
 SIZES  ?= 1000,10000,100000,1000000
 
-.PHONY: report test test-all check accept bench bench-scale simulate simulate-verdicts simulate-drift setup system viewers cluster clean
+.PHONY: report test test-all check accept bench bench-scale bench-spark simulate simulate-verdicts simulate-drift setup system viewers cluster clean
 
 report: setup          ## report on every month of the demo store and say where the documents are
 	@$(BIN)/reportgen run --data $(DATA) --output $(OUTPUT) --all
@@ -37,6 +37,10 @@ bench: setup           ## seconds of every stage, cold, on DATA
 
 bench-scale: setup     ## seconds and peak memory by stage over growing stores, SIZES; takes some minutes
 	$(BIN)/python tests/benchmarks/bench_scale.py --sizes $(SIZES)
+
+bench-spark: cluster   ## the same by the embedded engine and on Spark with this machine's cores
+	$(BIN)/python tests/benchmarks/bench_scale.py --sizes $(SIZES) --no-plain --effort quick \
+	  --engine "" --engine "local[*]"
 
 simulate: setup        ## hold the report's claims against made-up stores, an hour; goes on where it stopped
 	PYTHONPATH=tests $(BIN)/python -m simulation.run --stores $(STORES)

@@ -86,6 +86,12 @@ class Settings(Contract):
         return known
 
     @property
+    def in_database(self) -> bool:
+        """Whether the tables are a database's, or of Spark's catalogue, and not a month's files."""
+        named = any(table.table for table in self.tables.values())
+        return self.engine.kind == "database" or (self.engine.kind == "spark" and named)
+
+    @property
     def past_features(self) -> tuple[str, ...]:
         """Features that were known before the month of the report."""
         return tuple(name for name in self.features if self.columns[name].window == Window.PAST)

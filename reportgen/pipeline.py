@@ -124,7 +124,7 @@ def _run(folder: MonthFolder, request: Request, stage: Stage) -> Outcome:
         pages = fingerprints.of_drawing(figures, languages=languages,
                                         templates=localization.folders(request.templates))
         # Whether a database's tables are still the same nobody can tell.
-        anew = request.force or settings.engine.kind == "database"
+        anew = request.force or settings.in_database
         last = None if anew else freshness.manifest(output, month)
         status = freshness.standing(last, figures, pages, output)
         if status == "analysed" or last is None:
@@ -186,7 +186,7 @@ def _find_month(request: Request) -> MonthFolder:
 
 def _in_database(request: Request) -> bool:
     path = request.config or config.find_file(request.data)
-    return path is not None and config.load(path).engine.kind == "database"
+    return path is not None and config.load(path).in_database
 
 
 def _known(languages: tuple[str, ...], templates: Path | None) -> tuple[str, ...]:

@@ -175,7 +175,11 @@ def fetch(connection: ibis.BaseBackend, expression: ibis.Table) -> pa.Table:
 
 def shipped(connection: ibis.BaseBackend, rows: pa.Table, name: str) -> ibis.Table:
     """Hand a small table of this process to the workers."""
-    connection._session.createDataFrame(rows).createOrReplaceTempView(name)
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    # Of no rows, Spark Connect cannot tell the types.
+    frame = connection._session.createDataFrame(rows, schema=from_arrow_schema(rows.schema))
+    frame.createOrReplaceTempView(name)
     return connection.table(name)
 
 

@@ -167,9 +167,9 @@ def test_the_model_is_stored_without_a_pickle_and_scores_as_before(finished):
 
 def test_the_stages_run_in_the_order_of_the_house(finished):
     assert finished[2].names == [
-        "read", "validate", "clean", "import", "continuity", "guard", "search", "nested", "compare",
-        "fit", "past", "evaluate", "score", "explain", "reasons", "describe", "history", "money",
-        "programme", "render", "list", "publish", "index"]
+        "connect", "read", "validate", "clean", "import", "continuity", "guard", "search", "nested",
+        "compare", "fit", "past", "evaluate", "score", "explain", "reasons", "describe", "history",
+        "money", "programme", "render", "list", "publish", "index"]
 
 
 def test_the_same_inputs_give_the_same_numbers(finished, quick_config, tmp_path):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
     from reportgen.features import Customers
     from reportgen.history import Past
     from reportgen.ledger import Ledger
-    from reportgen.tables import RawTable
 
 __all__ = ["ACTIONS", "Analysis", "Before", "Stage", "analyse", "read_customers"]
 
@@ -298,35 +296,27 @@ def _read_and_wake(folder: Path, settings: Settings, stage: Stage, month: str) -
 
 def read_customers(folder: Path, settings: Settings, stage: Stage, *, month: str) -> Customers:
     """Read, check, repair and join a month's tables: of its folder, or of a database."""
+    from reportgen import database, engine, spark
+
     if settings.engine.kind == "database":
-        return _customers_of_database(settings, stage, month)
+        with database.connected(settings.engine) as connection:
+            made = _customers(folder, settings, connection, stage, month)
+            # One row a customer is all that leaves the database.
+            with stage("fetch") as told:
+                return made.moved_to(engine.connect(settings.engine), told)
+    connect = spark.connect if settings.engine.kind == "spark" else engine.connect
+    with stage("connect"):
+        connection = connect(settings.engine)
+    return _customers(folder, settings, connection, stage, month)
+
+
+def _customers(folder: Path, settings: Settings, connection: ibis.BaseBackend, stage: Stage,
+               month: str) -> Customers:
     with stage("read") as told:
-        from reportgen import engine, sources, spark
+        from reportgen import cleaning, features, sources, tables, validation
 
-        distributed = settings.engine.kind == "spark"
-        connection = (spark if distributed else engine).connect(settings.engine)
-        raw = sources.read_tables(folder, settings, connection, told)
-    return _joined(raw, settings, connection, stage)
-
-
-def _customers_of_database(settings: Settings, stage: Stage, month: str) -> Customers:
-    """Let the database do the work up to the table of customers, and fetch that one alone."""
-    from reportgen import database, engine
-
-    with database.connected(settings.engine) as connection:
-        with stage("read") as told:
-            from reportgen.sources import database as tables_of_database
-
-            raw = tables_of_database.read_tables(settings, connection, told, month=month)
-        made = _joined(raw, settings, connection, stage)
-        with stage("fetch") as told:
-            return made.moved_to(engine.connect(settings.engine), told)
-
-
-def _joined(raw: Mapping[str, RawTable], settings: Settings, connection: ibis.BaseBackend,
-            stage: Stage) -> Customers:
-    from reportgen import cleaning, features, tables, validation
-
+        raw = (sources.of_database(settings, connection, told, month=month) if settings.in_database
+               else sources.read_tables(folder, settings, connection, told))
     with stage("validate") as told:
         validation.validate(raw, settings, told)
     with stage("clean") as told:

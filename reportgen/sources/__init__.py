@@ -25,9 +25,12 @@ from reportgen.contract import Contract
 from reportgen.errors import DataError, Problem
 from reportgen.progress import Progress, silent
 from reportgen.sources import distributed, parquet, parts, text, xlsx
+from reportgen.sources.database import of_database
 from reportgen.sources.dialect import COMPRESSED
 from reportgen.sources.reading import Reader, Reading, Task
 from reportgen.tables import RawTable
+
+__all__ = ["SOURCES", "of_database", "read_tables"]
 
 #: The kinds of files that can be read, by ending.
 SOURCES: Mapping[str, Reader] = MappingProxyType({

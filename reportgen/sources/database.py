@@ -29,7 +29,7 @@ _KEPT_OF_A_NAME = 63
 _LISTED = 20
 
 
-def read_tables(contract: Contract, connection: ibis.BaseBackend, told: Progress = silent, *,
+def of_database(contract: Contract, connection: ibis.BaseBackend, told: Progress = silent, *,
                 month: str) -> dict[str, RawTable]:
     """Put every table of the contract aside in the database, as far as the month goes."""
     names = list(contract.tables)

@@ -185,28 +185,47 @@ def _printed() -> Callable[[str], tuple[str, float] | None]:
               help="Largest store that the plain way is tried on.")
 @click.option("--effort", type=click.Choice(["quick", "standard"]), default="standard",
               show_default=True)
+@click.option("--engine", "engines", multiple=True, default=("",), metavar="URL",
+              help="Address for [engine] url, repeatable; empty for the embedded engine.")
+@click.option("--memory", default="1.5GB", show_default=True, help="For [engine] memory.")
 @click.option("--folder", type=click.Path(path_type=Path), default=None,
               help="Keep the stores here, and take those that are there.")
-def main(sizes: str, plain: bool, plain_limit: int, effort: str, folder: Path | None) -> None:
+def main(sizes: str, plain: bool, plain_limit: int, effort: str, engines: tuple[str, ...],
+         memory: str, folder: Path | None) -> None:
     """Measure what a run costs as the store grows."""
     with tempfile.TemporaryDirectory() as scratch:
         place = folder or Path(scratch)
         for customers in map(int, sizes.split(",")):
-            _measure(customers, place, effort,
-                     plain=plain and customers <= plain_limit)
+            click.echo(f"\n{customers:,} customers")
+            store = _store(customers, place)
+            for engine in engines:
+                _measure(store, place, effort, engine, memory,
+                         plain=plain and not engine and customers <= plain_limit)
 
 
-def _measure(customers: int, place: Path, effort: str, *, plain: bool) -> None:
-    click.echo(f"\n{customers:,} customers")
+def _store(customers: int, place: Path) -> Path:
+    """Write a demo store, or take the one that is there."""
     store = place / f"store-{customers}"
     if not store.is_dir():
         wrote = watched([sys.executable, "-m", "reportgen", "demo", "--data", str(store),
                          "--customers", str(customers), "--months", "1"],
                         lambda _: None, "stderr")
         _show("demo store", wrote.seconds, wrote.peak, wrote.code)
+    return store
+
+
+def _measure(store: Path, place: Path, effort: str, engine: str, memory: str, *,
+             plain: bool) -> None:
+    if engine:
+        click.echo(f"on {engine}")
+    text = (store / "reportgen.toml").read_text(encoding="utf-8")
+    settings = place / "engine.toml"
+    settings.write_text(f'{text}\n[engine]\nmemory = "{memory}"\nurl = "{engine}"\n',
+                        encoding="utf-8")
     with tempfile.TemporaryDirectory(dir=place) as output:
         ran = watched([sys.executable, "-m", "reportgen", "run", "--data", str(store), "--output",
-                       output, "--log-format", "json", *(["--quick"] if effort == "quick" else [])],
+                       output, "--config", str(settings), "--log-format", "json",
+                       *(["--quick"] if effort == "quick" else [])],
                       _logged, "stderr")
         for name, seconds, peak in ran.stages:
             _show(f"  {name}", seconds, peak)
