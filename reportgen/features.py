@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import ibis
 
@@ -72,10 +73,13 @@ class Customers:
     left_out: ibis.Table
     quality: DataQuality
 
-    def moved_to(self, connection: ibis.BaseBackend, told: Progress = silent) -> Customers:
+    def moved_to(self, connection: ibis.BaseBackend, *, scratch: Path | None = None,
+                 told: Progress = silent) -> Customers:
         """Fetch both tables, a batch at a time, into another engine."""
-        return replace(self, table=moved(self.table, connection, "customers", told),
-                       left_out=moved(self.left_out, connection, "left_out"))
+        return replace(
+            self,
+            table=moved(self.table, connection, "customers", scratch=scratch, told=told),
+            left_out=moved(self.left_out, connection, "left_out", scratch=scratch))
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def rescored(customers: ibis.Table, scorer: Scorer, sample: Sample, settings: Se
     """
     columns = customers.select("id", *settings.features)
     return mapped(columns, partial(_with_unseen_risk, scorer=scorer, sample=sample,
-                                   settings=settings), told=told)
+                                   settings=settings), scratch=settings.engine.scratch, told=told)
 
 
 def _with_unseen_risk(batch: pa.RecordBatch, scorer: Scorer, sample: Sample,
@@ -206,7 +206,7 @@ def score(
     parts = np.full(len(sample.frame), "train", dtype=object)
     parts[sample.test] = "test"
     return mapped(customers, _Scoring(pd.Index(sample.frame["id"]), parts, scorer, settings,
-                                      usable, ahead), path, told)
+                                      usable, ahead), path, told=told)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,8 @@ def connect(settings: Engine) -> ibis.BaseBackend:
     builder = builder.remote(settings.url) if remote else _own(builder, settings)
     with told():
         session = builder.getOrCreate()
+        for name in tuple(_kept):           # of a month before, in the same session
+            _release(session, name)
         for name, value in _SESSION.items():
             session.conf.set(name, value)
         if not remote:
@@ -105,6 +107,7 @@ def _own(builder: Any, settings: Engine) -> Any:
     if settings.url.startswith("local"):
         chosen |= _LOCAL | {"spark.driver.memory": _memory(settings.memory)}
         if settings.scratch is not None:
+            settings.scratch.mkdir(parents=True, exist_ok=True)
             chosen["spark.local.dir"] = str(settings.scratch)
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         # Local workers are this Python, whatever the first one in the path is.
@@ -156,15 +159,28 @@ def is_malformed(error: Exception) -> bool:
 
 def stored(connection: ibis.BaseBackend, expression: ibis.Table, name: str) -> ibis.Table:
     """Keep what an expression gives among the workers, on disk where memory is short."""
-    _frame(connection, expression).persist().createOrReplaceTempView(name)
-    return connection.table(name)
+    return _keep(connection, _frame(connection, expression), name)
 
 
 def discard(connection: ibis.BaseBackend, name: str) -> None:
-    """Let go of a table that `stored` keeps."""
-    session = connection._session
+    """Let go of a table that `stored` or `mapped` keeps."""
+    _release(connection._session, name)
+
+
+def _keep(connection: ibis.BaseBackend, frame: Any, name: str) -> ibis.Table:
+    frame.persist().createOrReplaceTempView(name)
+    _kept.add(name)
+    return connection.table(name)
+
+
+def _release(session: Any, name: str) -> None:
     session.table(name).unpersist()
     session.catalog.dropTempView(name)
+    _kept.discard(name)
+
+
+#: Names of the tables that the workers keep for this process.
+_kept: set[str] = set()
 
 
 def fetch(connection: ibis.BaseBackend, expression: ibis.Table) -> pa.Table:
@@ -188,9 +204,7 @@ def mapped(table: ibis.Table, function: _OfBatch, schema: pa.Schema, name: str) 
 
     ``function`` makes rows of ``schema``; every worker gets it once.
     """
-    connection = table.get_backend()
-    _mapped(table, function, schema).persist().createOrReplaceTempView(name)
-    return connection.table(name)
+    return _keep(table.get_backend(), _mapped(table, function, schema), name)
 
 
 def written(table: ibis.Table, function: _OfBatch, schema: pa.Schema, path: Path) -> ibis.Table:

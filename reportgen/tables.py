@@ -246,13 +246,21 @@ def given(connection: ibis.BaseBackend, rows: pa.Table) -> ibis.Table:
     return ibis.memtable(rows)
 
 
-def moved(table: ibis.Table, connection: ibis.BaseBackend, name: str,
-          told: Progress = silent) -> ibis.Table:
+def moved(table: ibis.Table, connection: ibis.BaseBackend, name: str, *,
+          scratch: Path | None = None, told: Progress = silent) -> ibis.Table:
     """Store a table of another engine in this one, a batch at a time."""
     rows = (pa.Table.from_batches([batch]) for batch in counted_batches(table, told))
-    with tempfile.TemporaryDirectory(prefix="reportgen-") as folder:
+    # A table without rows has columns nevertheless.
+    return _passed(chain([table.schema().to_pyarrow().empty_table()], rows), connection, name,
+                   scratch)
+
+
+def _passed(parts: Iterable[pa.Table], connection: ibis.BaseBackend, name: str,
+            scratch: Path | None) -> ibis.Table:
+    """Store tables of one schema by way of a file, so that they need not be in memory at once."""
+    with tempfile.TemporaryDirectory(prefix="reportgen-", dir=scratch) as folder:
         path = Path(folder) / f"{name}.parquet"
-        _write(chain([table.schema().to_pyarrow().empty_table()], rows), path)
+        _write(parts, path)
         return materialise(connection, connection.read_parquet(path), name)
 
 
@@ -309,7 +317,8 @@ def read_parquet(connection: ibis.BaseBackend, path: Path) -> ibis.Table:
 
 
 def mapped(table: ibis.Table, function: Callable[[pa.RecordBatch], pa.Table],
-           path: Path | None = None, told: Progress = silent) -> ibis.Table:
+           path: Path | None = None, scratch: Path | None = None,
+           told: Progress = silent) -> ibis.Table:
     """Make other rows of a table's, a batch at a time, where they are; store them.
 
     Parameters
@@ -319,6 +328,8 @@ def mapped(table: ibis.Table, function: Callable[[pa.RecordBatch], pa.Table],
     path
         Parquet file to keep them in, for Spark the folder that its workers write their parts to;
         none where they are needed by this process only.
+    scratch
+        Folder for what passes through a file meanwhile; the system's one if absent.
     told
         Is told of the rows, where they pass through this process.
     """
@@ -333,10 +344,7 @@ def mapped(table: ibis.Table, function: Callable[[pa.RecordBatch], pa.Table],
     if path is not None:
         _write(made, path)
         return backend.read_parquet(path)
-    with tempfile.TemporaryDirectory(prefix="reportgen-") as folder:
-        passing = Path(folder) / "mapped.parquet"
-        _write(made, passing)
-        return materialise(backend, backend.read_parquet(passing), "mapped")
+    return _passed(made, backend, "mapped", scratch)
 
 
 def _write(parts: Iterable[pa.Table], path: Path) -> None:

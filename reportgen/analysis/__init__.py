@@ -303,7 +303,8 @@ def read_customers(folder: Path, settings: Settings, stage: Stage, *, month: str
             made = _customers(folder, settings, connection, stage, month)
             # One row a customer is all that leaves the database.
             with stage("fetch") as told:
-                return made.moved_to(engine.connect(settings.engine), told)
+                return made.moved_to(engine.connect(settings.engine),
+                                     scratch=settings.engine.scratch, told=told)
     connect = spark.connect if settings.engine.kind == "spark" else engine.connect
     with stage("connect"):
         connection = connect(settings.engine)
@@ -316,7 +317,8 @@ def _customers(folder: Path, settings: Settings, connection: ibis.BaseBackend, s
         from reportgen import cleaning, features, sources, tables, validation
 
         raw = (sources.of_database(settings, connection, told, month=month) if settings.in_database
-               else sources.read_tables(folder, settings, connection, told))
+               else sources.read_tables(folder, settings, connection, told,
+                                        scratch=settings.engine.scratch))
     with stage("validate") as told:
         validation.validate(raw, settings, told)
     with stage("clean") as told:

@@ -49,7 +49,8 @@ _LISTED = 10
 
 
 def read_tables(
-    folder: Path, contract: Contract, connection: ibis.BaseBackend, told: Progress = silent
+    folder: Path, contract: Contract, connection: ibis.BaseBackend, told: Progress = silent, *,
+    scratch: Path | None = None,
 ) -> dict[str, RawTable]:
     """Read every table of the contract.
 
@@ -58,9 +59,11 @@ def read_tables(
     folder
         Where the files of one month lie.
     connection
-        The DuckDB engine that holds the tables from now on. Files are not read again.
+        The engine that holds the tables from now on, DuckDB or Spark. Files are not read again.
     told
         Is told of the bytes read. A file's are done by and by: it is looked at, read and stored.
+    scratch
+        Folder for rows that only Python can read, on their way; the system's one if absent.
 
     Returns
     -------
@@ -68,8 +71,8 @@ def read_tables(
         A `RawTable` for each table of the contract, with the problems that reading found.
     """
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    with tempfile.TemporaryDirectory(prefix="reportgen-") as scratch:
-        tasks = [Task(contract, name, connection, Path(scratch)) for name in contract.tables]
+    with tempfile.TemporaryDirectory(prefix="reportgen-", dir=scratch) as passing:
+        tasks = [Task(contract, name, connection, Path(passing)) for name in contract.tables]
         shares = progress.parts(told, *(_bytes(task, entries) for task in tasks), unit="bytes")
         return {task.table: _table(replace(task, told=share), entries)
                 for task, share in zip(tasks, shares, strict=True)}
