@@ -16,6 +16,7 @@ from reportgen import campaigns
 from reportgen.comparison import SMALLEST_GROUP
 from reportgen.config import Settings
 from reportgen.intervals import CONFIDENCE
+from reportgen.queries import exact_sum, one_row
 from reportgen.results import (
     ActionWorth,
     DepthEvidence,
@@ -28,7 +29,6 @@ from reportgen.results import (
     Segment,
     SignalEvidence,
 )
-from reportgen.tables import exact_sum, one_row
 
 #: Actions that give something away to those who would have bought on promotion anyway.
 _GIVING = ("R1", "R4")

@@ -17,6 +17,7 @@ from reportgen.config import Settings
 from reportgen.contract import Column, Kind
 from reportgen.engine import watched
 from reportgen.progress import Progress, parts, silent
+from reportgen.queries import materialise, one_row
 from reportgen.results import CleaningEntry
 from reportgen.tables import (
     ID,
@@ -26,9 +27,7 @@ from reportgen.tables import (
     CleanTables,
     RawTable,
     Repair,
-    materialise,
     meanings,
-    one_row,
     readings,
 )
 

@@ -26,9 +26,9 @@ from reportgen.intervals import (
     welch,
     wilson,
 )
+from reportgen.queries import rows_of
 from reportgen.results import CategoryRow, Estimate, ProfileRow
 from reportgen.rules import COMPARE, Rule
-from reportgen.tables import rows_of
 
 #: Smallest group whose figures may be published: fewer customers could be recognised in them.
 SMALLEST_GROUP = 10

@@ -19,21 +19,9 @@ from reportgen.contract import Role
 from reportgen.engine import watched
 from reportgen.errors import DataError, Problem, ReportgenError
 from reportgen.progress import Progress, parts, silent
+from reportgen.queries import discard, exact_sum, materialise, medians, moved, one_row, rows_of
 from reportgen.results import CleaningEntry, DataQuality, Exclusion, Light, SourceFile
-from reportgen.tables import (
-    ID,
-    PERIOD,
-    ROW,
-    CleanTable,
-    CleanTables,
-    discard,
-    exact_sum,
-    materialise,
-    medians,
-    moved,
-    one_row,
-    rows_of,
-)
+from reportgen.tables import ID, PERIOD, ROW, CleanTable, CleanTables
 
 #: Share of rows changed, and of customers left out, above which the data-quality light is amber.
 #: A declared repair loses nothing, so rows changed alone never make it red.

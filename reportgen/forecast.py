@@ -25,9 +25,9 @@ from reportgen.config import (
 )
 from reportgen.contract import Column, Role, Window
 from reportgen.estimators import Matrix
+from reportgen.queries import one_row, rows_of
 from reportgen.results import Forecast, ForecastBand
 from reportgen.sample import Judged, Sample
-from reportgen.tables import one_row, rows_of
 
 #: Customers of each class below which nothing can be learned, and newly fallen ones below which it
 #: cannot be told whether the forecast sees more than the class known already.

@@ -15,8 +15,8 @@ from reportgen.comparison import Comparison, compare
 from reportgen.config import BANDS, Settings
 from reportgen.contract import Role, Unit
 from reportgen.intervals import wilson
+from reportgen.queries import exact_sum, one_row, rows_of
 from reportgen.results import Band, ClassMeans, Overview, Total
-from reportgen.tables import exact_sum, one_row, rows_of
 
 #: Bins of the histogram of risk: five percentage points each, which the eye still tells apart.
 RISK_BINS = 20

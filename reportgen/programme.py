@@ -29,8 +29,8 @@ from reportgen.contract import Role
 from reportgen.engine import watched
 from reportgen.ledger import ASSIGNMENTS, Ledger
 from reportgen.progress import Progress, parts, silent
+from reportgen.queries import fetch, one_row
 from reportgen.results import ActionGroup, Programme
-from reportgen.tables import fetch, one_row
 
 #: Customers who see an offer on the site only, at most.
 MOST_ON_SITE = 5_000

@@ -21,9 +21,9 @@ from reportgen.attribution import FoldModel, draw_permutations, sampled
 from reportgen.config import BANDS, Settings
 from reportgen.estimators import Matrix, to_matrix
 from reportgen.progress import Progress, parts, silent
+from reportgen.queries import fetch
 from reportgen.results import DriverGroup
 from reportgen.sample import Indices, Sample
-from reportgen.tables import fetch
 
 #: Reasons that a person reads before calling a customer.
 REASONS = 3

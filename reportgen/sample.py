@@ -18,8 +18,8 @@ from reportgen.engine import watched
 from reportgen.estimators import Matrix, to_matrix
 from reportgen.folds import split_once
 from reportgen.progress import Progress, silent
+from reportgen.queries import fetch, one_row, rows_of
 from reportgen.results import Estimand
-from reportgen.tables import fetch, one_row, rows_of
 
 Indices = NDArray[np.intp]
 

@@ -29,10 +29,10 @@ from reportgen.estimators import Matrix, calibrated, to_matrix
 from reportgen.folds import TwinFolds
 from reportgen.metrics import Recalibration, calibration, fit_recalibration, needs_recalibration
 from reportgen.progress import Progress, silent
+from reportgen.queries import mapped
 from reportgen.results import Estimate
 from reportgen.risk_model import RiskModel
 from reportgen.sample import Indices, Sample
-from reportgen.tables import mapped
 
 
 @dataclass(frozen=True)

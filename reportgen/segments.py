@@ -31,6 +31,7 @@ from reportgen.config import RISK, Settings
 from reportgen.contract import Kind
 from reportgen.intervals import normal
 from reportgen.progress import Progress, counted, silent
+from reportgen.queries import exact_sum, one_row, rows_of
 from reportgen.results import (
     CategoryRow,
     Estimate,
@@ -42,7 +43,6 @@ from reportgen.results import (
     Segmentation,
 )
 from reportgen.rules import Rule
-from reportgen.tables import exact_sum, one_row, rows_of
 
 Row = TypeVar("Row", ProfileRow, CategoryRow)
 

@@ -18,8 +18,8 @@ import ibis.expr.types as ir
 
 from reportgen.config import Settings
 from reportgen.intervals import newcombe, simultaneous, wilson
+from reportgen.queries import one_row, rows_of
 from reportgen.results import Signal
-from reportgen.tables import one_row, rows_of
 
 #: Candidate thresholds of a level: every twentieth of the training part, the ends left out,
 #: where too few customers remain on one side.

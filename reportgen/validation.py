@@ -34,17 +34,8 @@ from reportgen.contract import Column
 from reportgen.engine import watched
 from reportgen.errors import DataError, Problem
 from reportgen.progress import Progress, parts, silent
-from reportgen.tables import (
-    ID,
-    PERIOD,
-    ROW,
-    RawTable,
-    key_columns,
-    meanings,
-    one_row,
-    readings,
-    rows_of,
-)
+from reportgen.queries import one_row, rows_of
+from reportgen.tables import ID, PERIOD, ROW, RawTable, key_columns, meanings, readings
 
 #: Most unknown values of a column that are told one by one.
 _LISTED = 10

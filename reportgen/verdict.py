@@ -21,6 +21,7 @@ from reportgen.config import Settings
 from reportgen.experiments import Outcomes
 from reportgen.intervals import simultaneous
 from reportgen.ledger import Ledger
+from reportgen.queries import fetch, given
 from reportgen.results import (
     ActionOutcome,
     ClassOutcome,
@@ -32,7 +33,6 @@ from reportgen.results import (
     Verdict,
     VerdictStatus,
 )
-from reportgen.tables import fetch, given
 
 #: A customer left out for this reason is no longer the customer that was to be kept.
 NOT_REGULAR = "not_regular"

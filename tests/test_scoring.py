@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 
-from reportgen import risk_model, scoring, tables
+from reportgen import queries, risk_model, scoring
 from reportgen.estimators import CANDIDATES, make_pipeline
 from reportgen.metrics import calibration
 from reportgen.sample import draw_sample
@@ -93,7 +93,7 @@ def test_scoring_tells_of_the_rows_a_batch_at_a_time(settings, tmp_path, monkeyp
     sample = draw_sample(customers, settings)
     scorer = scoring.fit_scorer(make_pipeline(CANDIDATES[2], settings), sample, settings)
     rows, seen = len(sample.fallen), []
-    monkeypatch.setattr(tables, "BATCH_ROWS", 100)
+    monkeypatch.setattr(queries, "BATCH_ROWS", 100)
     scored = scoring.score(customers, scorer, sample, settings, path=tmp_path / "scored.parquet",
                            usable=True, told=lambda *what: seen.append(what))
     batches = [(done, rows, "rows") for done in (*range(0, rows, 100), rows)]

@@ -19,7 +19,7 @@ import pytest
 from databases.conftest import repaired
 from store_files import CUSTOMERS, MINUTES, PROFIT, REVENUE, make_tables, write_tables, write_xlsx
 
-from reportgen import analysis, config, doctor, pipeline, spark, tables
+from reportgen import analysis, config, doctor, pipeline, queries, spark
 from reportgen.config import Settings
 from reportgen.errors import ConfigError, DataError, MachineError
 from reportgen.features import Customers
@@ -51,7 +51,7 @@ def customers(folder: Path, settings: Settings) -> Customers:
 
 
 def rows(table: ibis.Table) -> list[dict[str, Any]]:
-    return sorted(tables.rows_of(table), key=lambda row: row["id"])
+    return sorted(queries.rows_of(table), key=lambda row: row["id"])
 
 
 def assert_same(found: Customers, expected: Customers) -> None:

@@ -314,7 +314,7 @@ def read_customers(folder: Path, settings: Settings, stage: Stage, *, month: str
 def _customers(folder: Path, settings: Settings, connection: ibis.BaseBackend, stage: Stage,
                month: str) -> Customers:
     with stage("read") as told:
-        from reportgen import cleaning, features, sources, tables, validation
+        from reportgen import cleaning, features, queries, sources, validation
 
         raw = (sources.of_database(settings, connection, told, month=month) if settings.in_database
                else sources.read_tables(folder, settings, connection, told,
@@ -326,7 +326,7 @@ def _customers(folder: Path, settings: Settings, connection: ibis.BaseBackend, s
         clean = cleaning.clean(raw, settings, repairing)
         made = features.customers(clean, settings, connection, joining)
         for table in raw.values():
-            tables.discard(table.data)      # the customers are stored; the rest is memory only
+            queries.discard(table.data)      # the customers are stored; the rest is memory only
         return made
 
 

@@ -17,10 +17,11 @@ from reportgen.cells import quoted
 from reportgen.contract import Contract, Table
 from reportgen.errors import DataError, Problem
 from reportgen.progress import Progress, counted, silent
+from reportgen.queries import is_temporary
 from reportgen.sources.distributed import by_customer
 from reportgen.sources.headers import match
 from reportgen.sources.reading import Reading, Task
-from reportgen.tables import RawTable, is_temporary
+from reportgen.tables import RawTable
 
 #: Bytes of a name that PostgreSQL keeps; long Russian ones are cut off there.
 _KEPT_OF_A_NAME = 63

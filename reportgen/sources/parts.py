@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 import ibis
 
 from reportgen.engine import watched
+from reportgen.queries import discard, materialise
 from reportgen.sources.reading import Reading, Task, counted
-from reportgen.tables import ROW, ROWS_OF_A_PART, discard, materialise
+from reportgen.tables import ROW, ROWS_OF_A_PART
 
 
 def joined(parts: Sequence[Reading], task: Task) -> Reading:

@@ -23,8 +23,9 @@ from reportgen import spark
 from reportgen.contract import Contract
 from reportgen.engine import watched
 from reportgen.progress import Progress, silent
+from reportgen.queries import given, materialise, one_row
 from reportgen.sources.headers import Match
-from reportgen.tables import ID, PERIOD, ROW, given, headers, materialise, one_row, understand
+from reportgen.tables import ID, PERIOD, ROW, headers, understand
 
 #: Rows that wait in memory while a file is spooled.
 _BATCH = 20_000

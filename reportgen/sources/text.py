@@ -16,10 +16,11 @@ import duckdb
 from reportgen.engine import watched
 from reportgen.errors import DataError, Problem
 from reportgen.progress import Progress, parts
+from reportgen.queries import discard, materialise, one_row
 from reportgen.sources.dialect import Dialect, detect, records
 from reportgen.sources.headers import Match, match
 from reportgen.sources.reading import FIRST_ROW, Reading, Task, spool, store
-from reportgen.tables import ROW, discard, materialise, one_row
+from reportgen.tables import ROW
 
 #: How long a file is looked at, read and stored, to each other: by the engine, and by record.
 _LOOKING, _READING, _STORING = 1, 5, 5

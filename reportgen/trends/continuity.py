@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterator, Mapping
 from reportgen.config import Settings
 from reportgen.contract import Kind
 from reportgen.errors import DataError, Problem
+from reportgen.queries import medians, one_row
 from reportgen.results import ColumnInfo, ContractChange
-from reportgen.tables import medians, one_row
 from reportgen.trends.pair import Pair
 
 #: Another unit moves a median by 10 at the least (tens, percent, seconds, thousands); a store's

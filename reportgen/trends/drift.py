@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.config import RISK, Settings
+from reportgen.queries import one_row, rows_of
 from reportgen.results import ColumnDrift, DriftLevel
-from reportgen.tables import ID, one_row, rows_of
+from reportgen.tables import ID
 
 #: Bins of a number, as is usual for the index, each with about as many rows of both months.
 BINS = 10

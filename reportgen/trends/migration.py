@@ -15,8 +15,8 @@ import ibis.expr.types as ir
 
 from reportgen.comparison import SMALLEST_GROUP, matching
 from reportgen.config import BANDS, Settings
+from reportgen.queries import exact_sum, one_row, rows_of
 from reportgen.results import LOST, NEW, BandTotal, Flow, Migration, Segment, SegmentFlow
-from reportgen.tables import exact_sum, one_row, rows_of
 from reportgen.trends.pair import Pair
 
 _Row = Mapping[str, Any]

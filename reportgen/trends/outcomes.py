@@ -18,6 +18,7 @@ from scipy.stats import norm
 from reportgen import delong, metrics
 from reportgen.config import BANDS, FORECAST, FORECAST_BAND, RISK, RISK_BAND, Settings
 from reportgen.intervals import CONFIDENCE, simultaneous, wilson
+from reportgen.queries import fetch, one_row, rows_of
 from reportgen.results import (
     BandOutcome,
     Calibration,
@@ -29,7 +30,6 @@ from reportgen.results import (
     PromiseVerdict,
 )
 from reportgen.sample import some
-from reportgen.tables import fetch, one_row, rows_of
 from reportgen.trends.pair import Pair
 
 _COLUMNS: dict[Foresight, tuple[str, str]] = {

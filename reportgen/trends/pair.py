@@ -9,8 +9,8 @@ import ibis.expr.types as ir
 
 from reportgen import months
 from reportgen.history import Earlier
+from reportgen.queries import read_parquet
 from reportgen.results import Report
-from reportgen.tables import read_parquet
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import ibis.expr.types as ir
 
 from reportgen.config import Settings
 from reportgen.contract import Kind, Role
+from reportgen.queries import exact_sum, one_row
 from reportgen.results import Restatement
-from reportgen.tables import exact_sum, one_row
 from reportgen.trends.pair import Pair
 
 #: Numbers are the same where they differ by less than this share: it is below what files write.
