@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import browser
 import pytest
 from reports import make_report
 
@@ -25,3 +28,10 @@ def settings() -> Settings:
 def report() -> Report:
     """Return a month's report without fitting a model; it is frozen, so all tests share it."""
     return make_report()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[None]:
+    """Keep a browser running for `browser.opened`."""
+    with browser.started():
+        yield

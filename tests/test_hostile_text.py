@@ -95,6 +95,7 @@ def test_page_with_such_texts_is_archived_and_heard_like_any_other(
 
 
 @needs_chromium
+@pytest.mark.usefixtures("chromium")
 @pytest.mark.parametrize("kind", ["every kind", "closes the page's own script",
                                   "one very long word"])
 def test_page_with_such_texts_works_in_a_browser(kind: str, tmp_path: Path) -> None:
