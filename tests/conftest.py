@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import browser
 import pytest
+import shared
 from reports import make_report
 
 from reportgen import config
@@ -16,6 +18,13 @@ from reportgen.results import Report
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true",
                      help="take the pages as they are drawn now for the accepted ones")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Name a folder that all processes of this run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    shared.folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
