@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
+import browser
 import pytest
+import shared
 from reports import make_report
 
 from reportgen import config
@@ -15,6 +20,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                      help="take the pages as they are drawn now for the accepted ones")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Name a folder that all processes of this run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    shared.folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """Return the contract that ships with the package."""
@@ -25,3 +37,10 @@ def settings() -> Settings:
 def report() -> Report:
     """Return a month's report without fitting a model; it is frozen, so all tests share it."""
     return make_report()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[None]:
+    """Keep a browser running for `browser.opened`."""
+    with browser.started():
+        yield

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cache
 from html.parser import HTMLParser
 
+import shared
 from reports import make_report
 
 from reportgen import charts, localization, pdf, templating
@@ -41,7 +42,8 @@ def html(language: str, *, for_print: bool = False) -> str:
 
 @cache
 def pdf_of(language: str) -> bytes:
-    return pdf.write_pdf(html(language, for_print=True), dated=DAY)
+    return shared.once(f"report.{language}.pdf", lambda: pdf.write_pdf(
+        html(language, for_print=True), dated=DAY))
 
 
 def render(report: Report, language: str = "ru", *, for_print: bool = False) -> str:

@@ -18,7 +18,7 @@ from reportgen.campaigns import Case, Terms
 from reportgen.money import curve
 from reportgen.results import Assumptions, Report, from_json, to_json
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.usefixtures("chromium")]
 
 TEMPLATES = localization.templates_folder()
 

@@ -18,6 +18,7 @@ import pikepdf
 import pyarrow.parquet as pq
 import pytest
 import skops.io
+from undrawn import leave_undrawn
 
 from reportgen import charts, ledger, pdf, pipeline, results
 from reportgen.errors import ConfigError, DataError, GateError, RenderError
@@ -200,7 +201,10 @@ def standard_stages():
 @pytest.fixture(scope="module")
 def standard(quick_config, tmp_path_factory, standard_stages):
     output = tmp_path_factory.mktemp("standard")
-    return pipeline.run(request(DATA, output, quick_config, effort="standard"), standard_stages)
+    with pytest.MonkeyPatch.context() as patch:
+        leave_undrawn(patch)
+        return pipeline.run(request(DATA, output, quick_config, effort="standard"),
+                            standard_stages)
 
 
 def test_a_standard_run_judges_the_whole_procedure(standard):
@@ -384,7 +388,9 @@ def noise(quick_config, tmp_path_factory):
     month = next(path for path in folder.iterdir() if path.is_dir())
     output = tmp_path_factory.mktemp("withheld")
     asked = Request(month, output, None, quick_config, "quick", ("ru",))
-    return output, pipeline.run(asked, Stages())
+    with pytest.MonkeyPatch.context() as patch:
+        leave_undrawn(patch)
+        return output, pipeline.run(asked, Stages())
 
 
 def test_a_model_without_signal_lists_nobody(noise):
@@ -434,20 +440,30 @@ def second_stages():
 
 
 @pytest.fixture(scope="module")
-def loop(quick_config, tmp_path_factory, second_stages):
+def one_family(quick_config, tmp_path_factory):
+    """The same contract with a single family to search: which one wins changes no verdict."""
+    text = quick_config.read_text(encoding="utf-8")
+    path = tmp_path_factory.mktemp("one-family") / "reportgen.toml"
+    path.write_text(re.sub(r"^candidates = 8", 'families = ["logistic_regression"]\n\\g<0>', text,
+                           flags=re.MULTILINE), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def loop(one_family, tmp_path_factory, second_stages):
     """A month that draws the groups, and the next one, in which the actions have helped."""
     data, output = tmp_path_factory.mktemp("store"), tmp_path_factory.mktemp("loop")
     store = {"world": "linear", "customers": 1300, "seed": 20}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ledger.KEY_VARIABLE, "a-key-for-the-demo")
         pipeline.write_demo(data, months=1, **store)
-        first = pipeline.run(Request(data, output, None, quick_config, "quick", ("ru",)), Stages())
+        first = pipeline.run(Request(data, output, None, one_family, "quick", ("ru",)), Stages())
         *_, folder = pipeline.write_demo(data, months=2, action="helps", output=output, **store)
         treated = ledger.treated(output / "state")[first.report.month]
         rows = [f"{customer},R5,{folder.name}-04" for customer in treated[:100]]
         (folder / "feedback.csv").write_text("\n".join(["customer,action,date", *rows, "9,R5,x"]),
                                              encoding="utf-8")
-        second = pipeline.run(Request(data, output, None, quick_config, "quick", ("ru",)),
+        second = pipeline.run(Request(data, output, None, one_family, "quick", ("ru",)),
                               second_stages)
     return data, output, first.report, second.report
 
@@ -496,12 +512,12 @@ def test_customers_stand_in_private_folders_only(loop):
             assert path.stat().st_mode & 0o077 == 0, path.name
 
 
-def test_a_run_with_another_key_changes_nothing(loop, quick_config, monkeypatch):
+def test_a_run_with_another_key_changes_nothing(loop, one_family, monkeypatch):
     data, output, _, second = loop
     before = {path.name: path.read_bytes() for path in (output / "state").iterdir()}
     monkeypatch.setenv(ledger.KEY_VARIABLE, "another key altogether")
     with pytest.raises(ConfigError, match="is another one"):
-        pipeline.run(Request(data, output, None, quick_config, "quick", ("ru",)), Stages())
+        pipeline.run(Request(data, output, None, one_family, "quick", ("ru",)), Stages())
     assert {path.name: path.read_bytes() for path in (output / "state").iterdir()} == before
     text = (output / "public" / second.month / "results.json").read_text(encoding="utf-8")
     assert results.from_json(text) == second

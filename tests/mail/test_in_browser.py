@@ -15,7 +15,7 @@ from reportgen.templating.palette import contrast
 
 from .letters import LANGUAGES, letter_of, pictures_of
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.usefixtures("chromium")]
 
 #: WCAG 2.2, 1.4.3: text, and large text (from 24 px, or from 18.66 px where it is bold).
 LEAST, LEAST_LARGE = 4.5, 3.0
