@@ -55,6 +55,7 @@ def test_bookmarks_name_the_sections_and_the_recommendations() -> None:
         assert name in names
 
 
+@pytest.mark.slow       # of a whole run, test_pipeline.py holds it always
 def test_same_page_gives_the_same_bytes() -> None:
     assert pdf.write_pdf(html("ru", for_print=True), dated=DAY) == pdf_of("ru")
 
