@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from babel import Locale
@@ -319,7 +319,13 @@ def _read_folder(folder: Path, locale: Locale) -> Messages:
 
 
 def _read_catalogue(path: Path, locale: Locale) -> Messages:
-    """Read the translated messages of a .po file."""
+    """Read the translated messages of a .po file, anew only where it has changed."""
+    state = path.stat()
+    return _catalogue(path, locale, state.st_mtime_ns, state.st_size)
+
+
+@cache
+def _catalogue(path: Path, locale: Locale, *_: int) -> Messages:
     try:
         with path.open("rb") as file:
             catalogue = pofile.read_po(file, locale=locale, abort_invalid=True)

@@ -408,7 +408,7 @@ def store(tmp_path_factory) -> Path:
     folder = clone / "data"
     shutil.rmtree(folder)
     made = CliRunner().invoke(
-        main, ["demo", "--data", str(folder), "--customers", "400", "--months", "1"])
+        main, ["demo", "--data", str(folder), "--customers", "600", "--months", "1"])
     assert made.exit_code == 0, made.output
     set_values(folder, {
         ("model", "candidates"): "4", ("model", "families"): '["logistic_regression"]',
