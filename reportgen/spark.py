@@ -42,6 +42,7 @@ _BATCH_ROWS = 65_536
 _SESSION = {
     "spark.sql.ansi.enabled": "true",               # a cast that fails is told
     "spark.sql.session.timeZone": "UTC",
+    "spark.sql.legacy.javaCharsets": "true",        # else no cp1251
     # A row with too few fields is told though the missing one is not wanted.
     "spark.sql.csv.parser.columnPruning.enabled": "false",
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(_BATCH_ROWS),
