@@ -29,9 +29,8 @@ BINS = 10
 #: Rows of both months that place the edges well enough; of more, a part by digest of the id.
 EDGE_ROWS = 200_000
 
-#: Digits of an edge that count. Engines differ in the last bit of an interpolated quantile, and an
-#: edge just below a value that many have, in place of that value, would move all of them.
-EDGE_DIGITS = 12
+#: By how much, of itself, engines may differ in an interpolated quantile.
+QUANTILE_ERROR = 1e-12
 
 #: Draws of the test. Holm multiplies the least p-value, 1/(1 + draws), by the number of columns;
 #: with 100 draws a column that is 0.01, so the draws never keep a column from being reported.
@@ -148,9 +147,26 @@ def _figures(before: ir.Table, now: ir.Table, numbers: Sequence[str]) -> Iterato
             ("edges", both[f"x{i}"].quantile(cuts, where=part)),
             ("before", both[f"x{i}"].mean(where=both["past"])),
             ("now", both[f"x{i}"].mean(where=~both["past"])))}))
+    drawn = both if part is None else both.filter(part)
+    edges = _values_at(drawn, [row[f"edges{i}"] or () for i, _ in enumerate(numbers)])
     for i, name in enumerate(numbers):
-        edges = tuple(float(f"{edge:.{EDGE_DIGITS}g}") for edge in row[f"edges{i}"] or ())
-        yield name, edges, row[f"before{i}"], row[f"now{i}"]
+        yield name, edges[i], row[f"before{i}"], row[f"now{i}"]
+
+
+def _values_at(drawn: ir.Table, edges: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
+    """Move each edge down to the nearest value that somebody has, which parts them alike.
+
+    Engines differ in the last bit of an interpolated quantile, and an edge just below a value that
+    many have, in place of that value, would move all of them.
+    """
+    limits = {f"v{i}_{j}": (i, edge + QUANTILE_ERROR * abs(edge))
+              for i, own in enumerate(edges) for j, edge in enumerate(own)}
+    if not limits:
+        return [() for _ in edges]
+    row = one_row(drawn.aggregate(**{
+        name: drawn[f"x{i}"].max(where=drawn[f"x{i}"] <= _exact(limit))
+        for name, (i, limit) in limits.items()}))
+    return [tuple(row[f"v{i}_{j}"] for j, _ in enumerate(own)) for i, own in enumerate(edges)]
 
 
 def _crossings(before: ir.Table, now: ir.Table,
@@ -187,11 +203,14 @@ def _up_to(column: ir.Column, edges: Sequence[float]) -> Iterator[ir.BooleanValu
     have the highest value would be a single one.
     """
     for edge, quantiles in Counter(edges).items():
-        # As a text it arrives to the last digit; DuckDB takes a written number for a decimal.
-        exact = ibis.literal(repr(edge)).cast("float64")
         if quantiles > 1:
-            yield column < exact
-        yield column <= exact
+            yield column < _exact(edge)
+        yield column <= _exact(edge)
+
+
+def _exact(number: float) -> ir.FloatingScalar:
+    """Write a number as a text: DuckDB takes one that is written as such for a decimal."""
+    return ibis.literal(repr(number)).cast("float64")
 
 
 def _crossing(rows: Sequence[Mapping[str, Any]]) -> Crossings:
