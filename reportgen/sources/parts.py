@@ -23,7 +23,9 @@ def joined(parts: Sequence[Reading], task: Task) -> Reading:
     if not others:
         return first
     order = first.match.positions
-    tables = [_numbered(part, order, number) for number, part in enumerate(parts)]
+    lines = all(part.data[ROW].type().is_integer() for part in parts)
+    tables = [_numbered(part, order, number if lines else None)
+              for number, part in enumerate(parts)]
     with watched(task.connection, task.told):
         together = materialise(task.connection, ibis.union(*_of_one_type(tables)), task.table)
     for part in parts:
@@ -36,15 +38,15 @@ def joined(parts: Sequence[Reading], task: Task) -> Reading:
         delimiter=delimiters.pop() if len(delimiters) == 1 else "")
 
 
-def _numbered(part: Reading, order: Mapping[str, int], number: int) -> ibis.Table:
-    """Name a part's columns as the first part does, and its rows by its number."""
+def _numbered(part: Reading, order: Mapping[str, int], number: int | None) -> ibis.Table:
+    """Name a part's columns as the first part does, and lines by its number."""
     own = part.match.positions
     names = {f"{kind}{place}": f"{kind}{own[header]}" for header, place in order.items()
              for kind in "cv" if f"{kind}{own[header]}" in part.data.columns}
     kept = [name for name in part.data.columns if name[0] not in "cv" and name != ROW]
     data = part.data
     return data.select(
-        **{ROW: data[ROW] if data[ROW].type().is_string() else
+        **{ROW: data[ROW].cast("string") if number is None else
            data[ROW] + ibis.literal(number * ROWS_OF_A_PART, type="int64")},
         **{name: data[name] for name in kept}, **{new: data[old] for new, old in names.items()})
 
