@@ -26,6 +26,9 @@ USER, PASSWORD = "REPORTGEN_DATABASE_USER", "REPORTGEN_DATABASE_PASSWORD"  # noq
 #: Databases that are a file, which connecting would make where it is missing.
 _FILES = ("sqlite", "duckdb")
 
+#: Names of the extras that bring a driver, where they are not the kind's.
+_EXTRAS = {"postgresql": "postgres"}
+
 
 @contextmanager
 def connected(settings: Engine) -> Iterator[ibis.BaseBackend]:
@@ -63,10 +66,6 @@ def _connect(settings: Engine) -> ibis.BaseBackend:
                           "kind, such as postgresql:// or sqlite://") from error
 
 
-#: Names of the extras that bring a driver, where they are not the kind's.
-_EXTRAS = {"postgresql": "postgres"}
-
-
 def _options(kind: str, settings: Engine) -> dict[str, Any]:
     """Return what the address does not say: who asks, and the limits of the embedded engine."""
     if kind == "duckdb":
@@ -95,12 +94,12 @@ def _told(settings: Engine) -> Iterator[None]:
         if type(error).__module__ == "builtins":
             raise               # a fault of our own
         raise MachineError(
-            f"the database of [engine] url ({shown(settings.url)}) says: {_first_line(error)}; "
+            f"the database of [engine] url ({_shown(settings.url)}) says: {_first_line(error)}; "
             f"look at the address, at {USER} and {PASSWORD}, and at what that user may do (read "
             "the tables, make temporary ones)") from error
 
 
-def shown(url: str) -> str:
+def _shown(url: str) -> str:
     """Show an address without what could be secret in it: kind, host and name."""
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]

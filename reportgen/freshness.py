@@ -53,9 +53,7 @@ def _of_earlier(output: Path, month: str, kept: str | None) -> Iterator[Path]:
     for name in earlier:
         yield storage.month_folder(output, "public", name) / RESULTS
         if name in earlier[-_LOOKED_AT:] or name == kept:
-            customers = storage.month_folder(output, "private", name) / CUSTOMERS
-            # A run on a cluster leaves a folder of parts.
-            yield from sorted(customers.iterdir()) if customers.is_dir() else [customers]
+            yield from history.files_of(storage.month_folder(output, "private", name) / CUSTOMERS)
 
 
 def _made_of(output: Path, month: str) -> dict[str, str | None]:

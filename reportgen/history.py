@@ -124,12 +124,15 @@ def _read(output: Path, month: str) -> tuple[Earlier | None, FaultReason | None]
     return Earlier(month, report, private, private / CUSTOMERS), None
 
 
+def files_of(customers: Path) -> tuple[Path, ...]:
+    """List the files of a month's customers: a run on a cluster leaves a folder of parts."""
+    return tuple(sorted(customers.glob("*.parquet"))) if customers.is_dir() else (customers,)
+
+
 def _is_whole(customers: Path, report: Report) -> bool:
     """Whether the list of customers is there and counts those of the report."""
     try:
-        # A run on a cluster leaves a folder of parts.
-        parts = customers.glob("*.parquet") if customers.is_dir() else (customers,)
-        rows = sum(pq.read_metadata(part).num_rows for part in parts)
+        rows = sum(pq.read_metadata(part).num_rows for part in files_of(customers))
         return bool(rows == report.overview.customers)
     except (OSError, pa.ArrowInvalid):
         return False

@@ -22,9 +22,7 @@ from pyarrow import parquet
 
 from reportgen import spark
 from reportgen.progress import Progress, silent
-
-#: Rows that are fetched at once: enough for fast matrix products, few enough for any memory.
-BATCH_ROWS = 65_536
+from reportgen.spark import BATCH_ROWS
 
 #: Digits of an exact sum, and those of them after the point.
 _DECIMAL_DIGITS, MONEY_DECIMALS = 38, 6
@@ -59,7 +57,7 @@ def given(connection: ibis.BaseBackend, rows: pa.Table) -> ibis.Table:
 def moved(table: ibis.Table, connection: ibis.BaseBackend, name: str, *,
           scratch: Path | None = None, told: Progress = silent) -> ibis.Table:
     """Store a table of another engine in this one, a batch at a time."""
-    rows = (pa.Table.from_batches([batch]) for batch in counted_batches(table, told))
+    rows = (pa.Table.from_batches([batch]) for batch in _counted_batches(table, told))
     # A table without rows has columns nevertheless.
     return _passed(chain([table.schema().to_pyarrow().empty_table()], rows), connection, name,
                    scratch)
@@ -74,7 +72,7 @@ def _passed(parts: Iterable[pa.Table], connection: ibis.BaseBackend, name: str,
         return materialise(connection, connection.read_parquet(path), name)
 
 
-def batches(table: ibis.Table) -> Iterator[pa.RecordBatch]:
+def _batches(table: ibis.Table) -> Iterator[pa.RecordBatch]:
     """Fetch a table a batch at a time, whatever engine holds it."""
     backend = table.get_backend()
     if backend.name == "sqlite":
@@ -83,11 +81,11 @@ def batches(table: ibis.Table) -> Iterator[pa.RecordBatch]:
         yield from table.to_pyarrow_batches(chunk_size=BATCH_ROWS)
 
 
-def counted_batches(table: ibis.Table, told: Progress) -> Iterator[pa.RecordBatch]:
+def _counted_batches(table: ibis.Table, told: Progress) -> Iterator[pa.RecordBatch]:
     """Fetch a table a batch at a time, and tell how many rows are done with."""
     done, total = 0, one_row(table.aggregate(rows=table.count()))["rows"]
     told(done, total, "rows")
-    for batch in batches(table):
+    for batch in _batches(table):
         yield batch
         done += batch.num_rows
         told(done, total, "rows")
@@ -150,7 +148,7 @@ def mapped(table: ibis.Table, function: Callable[[pa.RecordBatch], pa.Table],
         if path is None:
             return spark.mapped(table, function, schema, _unique("mapped"))
         return spark.written(table, function, schema, path)
-    made = map(function, counted_batches(table, told))
+    made = map(function, _counted_batches(table, told))
     if path is not None:
         _write(made, path)
         return backend.read_parquet(path)
@@ -173,7 +171,7 @@ def fetch(answer: ibis.Table) -> pa.Table:
         return spark.fetch(backend, answer)
     schema = answer.schema().to_pyarrow()
     # DuckDB sums whole numbers to decimals; the schema knows what they are.
-    parts = [pa.Table.from_batches([batch]).cast(schema) for batch in batches(answer)]
+    parts = [pa.Table.from_batches([batch]).cast(schema) for batch in _batches(answer)]
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
 

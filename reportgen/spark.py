@@ -35,8 +35,8 @@ JAVA, JAVA_REMEDIES = 17, (
     "Windows:         winget install EclipseAdoptium.Temurin.17.JRE",
 )
 
-#: Rows that a worker scores at once.
-_BATCH_ROWS = 65_536
+#: Rows that are handed over at once: enough for fast matrix products, few enough for any memory.
+BATCH_ROWS = 65_536
 
 #: What every session needs, whatever the cluster's own configuration is.
 _SESSION = {
@@ -45,7 +45,7 @@ _SESSION = {
     "spark.sql.legacy.javaCharsets": "true",        # else no cp1251
     # A row with too few fields is told though the missing one is not wanted.
     "spark.sql.csv.parser.columnPruning.enabled": "false",
-    "spark.sql.execution.arrow.maxRecordsPerBatch": str(_BATCH_ROWS),
+    "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
 }
 
 #: What a session brings whose workers are threads of this machine. By default Spark parts every

@@ -19,7 +19,7 @@ from reportgen.sample import Sample
 
 @pytest.fixture(scope="module")
 def sample(settings: Settings) -> Sample:
-    return demo_sample(settings, customers=600)
+    return demo_sample(settings, customers=2_400)
 
 
 def planted(sample: Sample, settings: Settings, column: str, values: np.ndarray) -> Sample:
@@ -49,7 +49,7 @@ def test_honest_columns_pass_and_are_ranked(sample: Sample, settings: Settings) 
         roc_auc_score(sample.fallen[held_out], found.risks[place, held_out])
         for _, held_out in folds.split(sample.matrix, sample.fallen)]))
     # Places inside the folds may be compared between them: pooled, the figure is nearly the same.
-    assert values[0] == pytest.approx(roc_auc_score(sample.fallen, found.risks[place]), abs=0.01)
+    assert values[0] == pytest.approx(roc_auc_score(sample.fallen, found.risks[place]), abs=0.005)
 
 
 def noisy_copy(fallen: np.ndarray) -> np.ndarray:
@@ -99,8 +99,7 @@ def test_a_strong_but_honest_column_passes(sample: Sample, settings: Settings) -
     found = leakage.screen(planted(sample, settings, "days_registered", values), settings)
     best = found.leakage.columns[0]
     assert (best.column, best.allowed) == ("days_registered", False)
-    # Ranges of a tree tell a little less than the number itself.
-    assert best.roc_auc.value == pytest.approx(0.90, abs=0.05)
+    assert best.roc_auc.value == pytest.approx(0.90, abs=0.03)
 
 
 def test_a_derived_column_stands_in_the_table_of_its_source(sample: Sample,

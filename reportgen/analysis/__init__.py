@@ -130,10 +130,9 @@ def analyse(folder: Path, settings: Settings, *, month: str, private: Path, befo
         judged = _judge(customers, folder, settings, month, before)
         plan = _plan(scored, found, judged, settings, month=month, before=before, private=private,
                      usable=usable, told=told)
-    ahead_told = learning.told(ahead, scored, settings)
-    parts = _Parts(customers.quality, learned, ahead_told, explained, found,
-                   looked_back, rivals, worth, judged, plan)
-    report = results.rounded(_report(parts, settings, month, before))
+    report = results.rounded(_report(_Parts(
+        customers.quality, learned, learning.told(ahead, scored, settings), explained, found,
+        looked_back, rivals, worth, judged, plan), settings, month, before))
     return Analysis(report, plan.programme.drawn, judged.outcomes, plan.programme.fingerprints)
 
 
@@ -326,7 +325,7 @@ def _customers(folder: Path, settings: Settings, connection: ibis.BaseBackend, s
         clean = cleaning.clean(raw, settings, repairing)
         made = features.customers(clean, settings, connection, joining)
         for table in raw.values():
-            queries.discard(table.data)      # the customers are stored; the rest is memory only
+            queries.discard(table.data)     # the customers are stored; the rest is memory only
         return made
 
 
